@@ -1,0 +1,78 @@
+# going: a process supervisor in one C file. `make help` lists the targets.
+.POSIX:
+VERSION = 1.0.0-rc
+DATE = 2026-11-21
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/sbin
+MANDIR ?= $(PREFIX)/share/man
+
+# The user's compiler goes first; then musl, which makes the smallest program.
+CC != echo "$${CC:-$$(command -v musl-gcc || echo cc)}"
+CFLAGS != printf '%s' "$${CFLAGS--Os -g}"
+
+# What the program needs whatever CFLAGS say, and what keeps it small.
+NEEDED = -std=gnu11 -Wall -Wextra -ffunction-sections -DVERSION='"$(VERSION)"'
+LINK = -static -Wl,--gc-sections -Wl,-z,norelro -Wl,-z,noseparate-code
+
+all: going ## build going, one static binary
+
+going: going.c Makefile
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(NEEDED) $(LDFLAGS) $(LINK) -o $@ going.c -lm
+
+run: ## build, and supervise copies of docs/examples in .run, without root
+	@test/need run && $(MAKE) -s all
+	@rm -rf .run/going.d && mkdir -p .run/going.d
+	@for file in docs/examples/*; do sed "s|=/tmp/|=$$PWD/.run/|" \
+		"$$file" >".run/going.d/$${file##*/}"; done
+	@chmod 644 .run/going.d/*
+	@echo "going runs; Ctrl-C stops it. In another terminal, in this directory:"
+	@echo "  grep . .run/state/*        how it is          tail .run/clock.log"
+	@echo "  touch .run/going.d/task    start it again     rm .run/going.d/crash"
+	@echo "  sed -i s/world/you/ .run/going.d/hello        then look here"
+	@exec ./going -d .run/going.d -r .run/state
+
+check: ## install what the tests need, build, test, count the lines
+	@test/need check && $(MAKE) -s all
+	bats --timing --print-output-on-failure test
+	cloc --quiet going.c
+
+lint: ## install the linters, check format, warnings, scripts and manuals
+	@test/need lint
+	clang-format --dry-run -Werror going.c
+	mkdir -p build && for cc in gcc clang; do \
+		$$cc -O2 $(NEEDED) -Werror -c -o build/lint.o going.c || exit 1; done
+	cppcheck -q --std=c11 --enable=warning,portability --error-exitcode=1 going.c
+	shellcheck .ci/run test/need test/*.bash
+	$(MAKE) -s doc
+	mandoc -T lint -W warning build/going.1 build/going.5
+
+doc: build/going.1 build/going.5 ## make the manual pages in build/, with ronn
+
+# ronn is to be silent, and the date one that mandoc can read.
+build/going.1 build/going.5: going.1.ronn going.5.ronn Makefile
+	mkdir -p build && LC_ALL=C.UTF-8 ronn --roff --pipe --date=$(DATE) \
+		--manual='Going Manual' --organization='going $(VERSION)' \
+		$(@F).ronn >$@.raw 2>$@.err
+	test ! -s $@.err || { cat $@.err >&2; exit 1; }
+	sed '/^\.TH/s/"[A-Z][a-z]* [0-9]*"/"$(DATE)"/' $@.raw >$@
+
+install: all ## install going, and its manual pages where there is ronn
+	install -d $(DESTDIR)$(BINDIR)
+	install -m 755 going $(DESTDIR)$(BINDIR)/going
+	if command -v ronn >/dev/null; then $(MAKE) -s install-doc; fi
+
+install-doc: doc
+	install -d $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5
+	install -m 644 build/going.1 $(DESTDIR)$(MANDIR)/man1/going.1
+	install -m 644 build/going.5 $(DESTDIR)$(MANDIR)/man5/going.5
+
+uninstall: ## remove what install has installed
+	rm -f $(DESTDIR)$(MANDIR)/man[15]/going.[15] $(DESTDIR)$(BINDIR)/going
+
+clean: ## remove what was made here
+	rm -rf going build .run
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: all run check lint doc install install-doc uninstall clean help

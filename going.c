@@ -1,0 +1,846 @@
+// # going
+//
+// ## 1 What going is
+//
+// A machine runs services: a web server, a database, a program that blinks a
+// lamp. Services end when they should not. Somebody has to notice, start them
+// again, but not too often, and never run one of them twice. That somebody is
+// called a supervisor, and this file is one, whole. Init starts it and keeps it
+// going; it keeps everything else going.
+//
+// You tell it what to run by putting files into one directory, and it tells you
+// how they run by putting files into another. There is no third way in: no
+// socket, no protocol, no client. How to use it is told in `going(1)`, what a
+// service file may say in `going(5)`. Here we tell how it works.
+//
+// A supervisor owes its services little, but without exceptions:
+//
+// * one that ends is started again, as its file says;
+// * none ever runs twice;
+// * whatever happens to the supervisor, nothing happens to them. It may be
+//   killed, run out of memory, find a disk full or a directory gone: not one
+//   service is stopped, lost or restarted because of that.
+//
+// The shape that keeps these promises is a single loop with a single wait.
+// Three kinds of news end the wait: a signal came, something happened in the
+// directory, a process ended that is not our child. Or it was simply time. News
+// is only written down, as facts. After that we go through all services,
+// compare what *is* with what is *wished*, and do the one thing that is due. To
+// look once more does no harm, and so it does no harm either to be woken late,
+// in vain, or once for two reasons.
+//
+// The chapters follow a life: how a service is written down (3 to 6), how it is
+// born (7) and dies (8), how it gets a new supervisor (9), what becomes of it
+// (10), and how we come to know of all that (11 to 15). Each chapter uses only
+// what the ones before it have made, and so `main` is the last page.
+//
+// ## 2 What it stands on
+//
+// On Linux, a C library, and nothing else. Taking over wants Linux 5.3 for
+// `pidfd_open(2)`; a kernel before 5.9, which has no `close_range(2)`, lets
+// through to the services whatever descriptors init has left open.
+
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <grp.h>
+#include <math.h>
+#include <poll.h>
+#include <pwd.h>
+#include <regex.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+// A service file has 8 KiB at most. A word of a command takes a character and a
+// blank, so no command has more than half as many words as bytes: arrays of
+// these sizes cannot overflow, and need no check.
+//
+// Times are seconds, as a `double`. NEVER is later than any clock gets. A
+// directory is looked at when it has been QUIET for so long, or after LATEST if
+// it never is. What failed for want of something is tried again after RETRY; a
+// trouble that comes back sooner than after SAME is still the same one.
+enum { FILE_SIZE = 8192, WORDS = FILE_SIZE / 2 };
+static const double NEVER = 1e18, QUIET = 0.1, LATEST = 1, RETRY = 1, SAME = 3;
+
+// The options by their letter; then the descriptors: where our own words go,
+// the runtime directory, the one wait, its two sources, and the watchdog. Four
+// counts and flags: lines said, wishes that we leave (TERM), whether a critical
+// service has failed, whether the runtime directory is ours. And three times:
+// now, when to look at the directory, and since when it has been changing.
+static const char *option[128] = {['d'] = "/etc/going.d", ['r'] = "/run/going"};
+static int console = 2, run = -1, waits, signals, changes = -1, dog = -1;
+static int said, leaving, lost, ready;
+static double now, look_due, changed;
+
+// ## 3 A service
+//
+// This is the machine, all of it. Time, a file and the end of a process are all
+// that ever moves it:
+//
+// | state         | its process | what happens               | next          |
+// |---------------|-------------|----------------------------|---------------|
+// | `unknown`     | maybe       | its state file is read     | what it says  |
+// | `up`          | runs        | it ends                    | `quarantined` |
+// | `up`          | runs        | it ends; `restart` says no | `done`        |
+// | `up`          | runs        | it ends; out of `retries`  | `failed`      |
+// | `up`          | runs        | its file changes, or goes  | `stopping`    |
+// | `stopping`    | signalled   | time is up: it is killed   | `stopping`    |
+// | `stopping`    | signalled   | it ends                    | `quarantined` |
+// | `quarantined` | none        | its time has come          | `up`          |
+// | `quarantined` | none        | its file was never good    | `failed`      |
+// | `done`        | none        | its file changes           | `quarantined` |
+// | `failed`      | none        | its file changes           | `quarantined` |
+//
+// A service that has no process and no file is forgotten, whatever its state.
+// To start "at once" is a quarantine that is over at once: a single way leads
+// up.
+//
+// Nobody ever sees the state `unknown`; its name serves in the log for what is
+// over.
+enum state { UNKNOWN, UP, STOPPING, QUARANTINED, DONE, FAILED };
+static char *states[] = {"stopped",     "up",   "stopping",
+                         "quarantined", "done", "failed"};
+
+// What the state file says of a service, besides its state, is a row of
+// numbers: pid and start time of its process, how often it was started, how the
+// last process ended, and the stamp (chapter 5) of the file it was started
+// from. -1 means that there is nothing to say.
+enum { PID, START, STARTS, EXIT, SIGNAL, STAMP, FACTS };
+static char *facts[] = {"pid", "start", "starts", "exit", "signal", "file"};
+
+// The invariants, true between any two steps:
+//
+// * `is[PID]` is greater than 1 if there is a process that has not been buried,
+//   and only states `up` and `stopping` have one; else it is not positive;
+// * `text` holds the last good settings of its file, `seen` the stamp of the
+//   file we looked at last, good or bad;
+// * `watch` is a pidfd if the process was taken over, 0 if it is our child;
+// * the state file is right unless `dirty`.
+//
+// `wanted` says that there is a file, `quick` counts the quick exits in a row.
+// The process was started at `since`, the last one `lasted` so long (0: that
+// has been told), and something is to be done when it is `due`. The list has
+// the order of the names.
+struct service {
+  struct service *next;
+  enum state state;
+  bool wanted, dirty;
+  long long is[FACTS], seen, quick, watch;
+  double since, lasted, due;
+  char *text, name[];
+};
+static struct service *services;
+
+// ## 4 Time, and words
+//
+// The seconds since boot, on a clock that nobody can set, and on which
+// `proc(5)` dates the start of every process (`clock_gettime(2)`).
+static double seconds(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_BOOTTIME, &t);
+  return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+// Two kinds of things are said: news, and troubles that pass. A supervisor
+// meets many of the latter: no memory, no descriptors, a full disk. It is
+// always the same that must be done: say so once, and try again later. So there
+// is one function for both. A trouble makes the loop come round again after
+// RETRY, and whatever did not work is tried again then. If it still does not
+// work, it comes here again, which is how we know that it is the same trouble,
+// and say nothing.
+//
+// A line goes to syslog, and to standard error if we are in the foreground of a
+// terminal, or if syslog did not take it. Neither is ever waited for: the
+// socket does not block, and `poll(2)` knows whether a line fits into standard
+// error. A line that fits nowhere is dropped, since a supervisor that hangs for
+// its log is worse than none. That rules out `syslog(3)`, which waits. <29> is
+// daemon.notice there. `%m` in a format is the text of `errno`.
+//
+// Returns false, so that whoever fails can say why and return in one statement.
+enum kind { NEWS, RUNTIME, CHANGES, FILES, RECORD, SAVE, FORK, DEVICE, KINDS };
+
+static bool say(enum kind kind, const char *format, ...) {
+  static const struct sockaddr_un log = {AF_UNIX, "/dev/log"};
+  static double hush[KINDS];
+  char line[1024] = "<29>going: ", *text = strchr(line, '\0');
+  struct pollfd room = {console, POLLOUT, 0};
+  bool hushed = kind != NEWS && (now = seconds()) < hush[kind];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof line - 20, format, arguments);
+  va_end(arguments);
+  hush[kind] = now + SAME;
+  if (kind != NEWS) look_due = fmin(look_due, now + RETRY);
+  if (hushed) return false;
+  said++;
+  int syslogd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (!option['t']) connect(syslogd, (void *)&log, sizeof log);
+  bool heard = write(syslogd, line, strlen(line)) > 0;
+  close(syslogd);
+  if (heard && tcgetpgrp(console) != getpgrp()) return false;
+  if (option['t'] || poll(&room, 1, 0) > 0) dprintf(console, "%s\n", text);
+  return false;
+}
+
+// ## 5 The service file
+//
+// Reads a short file whole, as a string. Nothing may make us wait, not even a
+// FIFO that somebody put there, hence O_NONBLOCK; and in the runtime directory
+// no link is followed. Returns the size read, at most `room` - 1, or -1 and
+// `errno`.
+static ssize_t slurp(int at, const char *path, char *text, size_t room) {
+  int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  int fd = openat(at, path, at == run ? flags | O_NOFOLLOW : flags);
+  ssize_t size = fd < 0 ? -1 : read(fd, text, room - 1);
+  if (fd >= 0) close(fd);
+  text[size < 0 ? 0 : size] = '\0';
+  return size;
+}
+
+// Settings are kept as text: `key=value`, a zero byte, and so on, and an empty
+// string at the end. Whoever wants one looks for it by its name, and says what
+// it is if it is missing. There is no structure to fill, nothing to convert,
+// and no default to forget. Files are short, so this is quicker than it looks.
+static const char *find(const char *text, const char *key, const char *none) {
+  size_t n = strlen(key);
+  for (; text && *text; text += strlen(text) + 1)
+    if (!strncmp(text, key, n) && text[n] == '=') return text + n + 1;
+  return none;
+}
+
+// Splits a command at its blanks, into words in `to`. Quotes keep blanks
+// together, also inside a word; nothing else is special, nothing expanded or
+// escaped. The sign of an open quote is its character, and to meet it again
+// clears it.
+static void split(const char *value, char *to, char **words) {
+  char quote = '\0';
+  while (*(value += strspn(value, " \t"))) {
+    *words++ = to;
+    for (; *value && (quote || !strchr(" \t", *value)); value++) {
+      bool is_quote = quote ? *value == quote : strchr("'\"", *value) != NULL;
+      if (is_quote) quote ^= *value;
+      if (!is_quote) *to++ = *value;
+    }
+    *to++ = '\0';
+  }
+  *words = NULL;
+}
+
+// What `stop` says: a signal, and perhaps the seconds of grace, left alone if
+// not given. Signals have a name, with or without SIG, or a number. The n-th
+// name belongs to the number n, as `signal(7)` has it for most machines. 0 if
+// there is no such signal.
+static int signal_of(const char *stop, double *grace) {
+  char names[] =
+      "HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM "
+      "STKFLT CHLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO "
+      "PWR SYS";
+  char word[16], *rest = names, *name;
+  sscanf(stop, "%15s %lf", word, grace);
+  char *bare = strncmp(word, "SIG", 3) ? word : word + 3;
+  for (int n = 1; (name = strsep(&rest, " ")); n++)
+    if (!strcmp(name, bare) || atoi(word) == n) return n;
+  return 0;
+}
+
+// Looks up USER or USER:GROUP, by name, or by number if it begins with a digit,
+// and tells whether they exist. If asked to, it assumes that identity, groups
+// first, since it may not do that any more afterwards (`setgid(2)`), and sets
+// the environment that goes with it. Every step must succeed: a service that
+// was to run as somebody must not run as root instead.
+static bool account(const char *user, bool assume) {
+  char name[512], *colon = strchrnul(user, ':'), *team = colon + !!*colon;
+  snprintf(name, sizeof name, "%.*s", (int)(colon - user), user);
+  struct passwd *who = *name > '9' ? getpwnam(name) : getpwuid(atoi(name));
+  struct group *group = *team > '9' ? getgrnam(team) : getgrgid(atoi(team));
+  if (!who || (*colon && !group)) return false;
+  gid_t gid = *colon ? group->gr_gid : who->pw_gid;
+  return !assume || (!initgroups(who->pw_name, gid) && !setgid(gid) &&
+                     !setuid(who->pw_uid) && !setenv("HOME", who->pw_dir, 1) &&
+                     !setenv("USER", who->pw_name, 1) &&
+                     !setenv("LOGNAME", who->pw_name, 1) &&
+                     !setenv("SHELL", who->pw_shell, 1));
+}
+
+// All that a service file may say. This is the grammar of `going(5)`, as one
+// `regex(7)` for a line, without its blanks. Numbers of users and signals are
+// short here, so that no conversion can overflow: 4294967296 must not be root.
+static regex_t rules;
+static const char grammar[] =
+    "^(cmd=([^'\"]|'[^']*'|\"[^\"]*\")+|(cwd|std(in|out|err))=/.*|critical=yes|"
+    "env=[^= \t]+=.*|restart=(always|on-failure|never)|retries=0*[1-9][0-9]*|"
+    "user=([A-Za-z_][^: \t]*|[0-9]{1,9})(:([A-Za-z_][^: \t]*|[0-9]{1,9}))?|"
+    "backoff=[0-9]*[.]?[0-9]+([ \t]+[0-9]*[.]?[0-9]+)?|"
+    "stop=([A-Z][A-Z0-9]*|[0-9]{1,2})([ \t]+[0-9]*[.]?[0-9]+)?)$";
+
+// What a pattern cannot know: whether there is such a user or signal, and which
+// of two numbers is the smaller one. If an account cannot be looked up for want
+// of something, `errno` says so.
+static bool is_good(const char *entry) {
+  const char *value = strchr(entry, '=') + 1;
+  double min = 0, max = NEVER;
+  if (regexec(&rules, entry, 0, NULL, 0)) return false;
+  if (*entry == 'u') return account(value, false);
+  if (!strncmp(entry, "stop", 4)) return signal_of(value, &max);
+  if (*entry == 'b') sscanf(value, "%lf %lf", &min, &max);
+  return min <= max;
+}
+
+// Drops the blanks around a word. A carriage return at its end is one, too.
+static char *trim(char *word) {
+  word += strspn(word, " \t");
+  char *end = strchr(word, '\0');
+  while (end > word && strchr(" \t\r", end[-1])) *--end = '\0';
+  return word;
+}
+
+// Troubles of the machine, not of the file. They pass.
+static bool is_passing(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOMEM || error == EIO;
+}
+
+// Reads all lines of a file, and says what is wrong, with its line. Returns the
+// settings, for the caller to free. NULL means that something was wrong, or,
+// with an `errno` that passes, that we could not find out.
+static char *parse(const char *name, char *file) {
+  char text[FILE_SIZE + 2] = "", *to = text, *line;
+  int before = said;
+  for (int number = 1; (line = strsep(&file, "\n")); number++) {
+    const char *key = trim(strsep(&line, "=")), *what = NULL;
+    if (*key == '#' || (*key == '\0' && !line)) continue;
+    if (find(text, key, NULL) && strcmp(key, "env")) what = "given twice";
+    sprintf(to, "%s=%s", key, line ? trim(line) : "");
+    errno = 0;
+    if (!is_good(to)) what = "unknown key or bad value";
+    if (what && is_passing(errno)) return NULL;
+    if (what) say(NEWS, "%s:%d: %s: %s", name, number, what, to);
+    to += strlen(to) + 1;
+  }
+  if (!find(text, "cmd", NULL)) say(NEWS, "%s:1: no cmd", name);
+  char *copy = said > before ? NULL : malloc(to - text + 1);
+  return copy ? memcpy(copy, text, to - text + 1) : NULL;
+}
+
+// Who can write a service file can become root, and who can write into the
+// runtime directory can have any process killed. So both may be written only by
+// root and by the user we run as.
+static bool is_safe(const struct stat *st) {
+  return !(st->st_mode & 022) && (!st->st_uid || st->st_uid == geteuid());
+}
+
+// ## 6 The state file
+//
+// A pid alone names nobody, since numbers are used again. A pid and the time at
+// which its process was started do. That time, in hundredths of a second, is
+// the 22nd field of /proc/PID/stat (`proc(5)`); the second is a name that may
+// hold blanks and brackets, so we count from the last bracket. 0 if it cannot
+// be read: with ENOENT there is no such process.
+static long long start_of(pid_t pid) {
+  char path[32], text[512];
+  snprintf(path, sizeof path, "/proc/%d/stat", pid);
+  if (slurp(AT_FDCWD, path, text, sizeof text) < 0) return 0;
+  char *field = strrchr(text, ')');
+  for (int i = 2; field && i < 22; i++) field = strchr(field + 1, ' ');
+  return field ? atoll(field) : 0;
+}
+
+// Writes the state file. `rename(2)` puts all of it in the place of the old
+// one, or nothing, and so short a line is written whole or not at all. Who
+// claims that a process runs must know when it was started, or nobody could
+// check it later. If the directory itself is gone, it is not ours any more, and
+// will be claimed again.
+static void save(struct service *s) {
+  int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;
+  int fd = openat(run, ".new", flags, 0644);
+  if (s->is[PID] > 0 && s->is[START] <= 0) s->is[START] = start_of(s->is[PID]);
+  char line[256], *end = line + sprintf(line, "state=%s", states[s->state]);
+  for (int i = 0; i < FACTS; i++)
+    if (s->is[i] >= 0) end += sprintf(end, " %s=%lld", facts[i], s->is[i]);
+  *end++ = '\n';
+  s->dirty = fd < 0 || !s->is[START] || write(fd, line, end - line) < 0 ||
+             renameat(run, ".new", run, s->name);
+  if (s->dirty && errno == ENOENT) ready = false;
+  if (s->dirty) say(SAVE, "%s: cannot save its state: %m", s->name);
+  close(fd);
+}
+
+// ## 7 Birth
+//
+// Opens a file for one of the three standard streams, if one is wished. A FIFO
+// is opened for both directions, so that neither end waits for the other, or
+// reads an end of file when the other is restarted (`fifo(7)`). Nothing else
+// may make us wait either, such as a terminal for its line, so the file does
+// not block before it is open, and only then.
+static bool redirect(int fd, const char *path) {
+  struct stat st;
+  int flags = fd == 0 ? O_RDONLY : O_WRONLY | O_APPEND | O_CREAT;
+  if (!path) return true;
+  if (stat(path, &st) == 0 && S_ISFIFO(st.st_mode)) flags = O_RDWR;
+  int file = open(path, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);
+  return file >= 0 && fcntl(file, F_SETFL, flags) == 0 && dup2(file, fd) == fd;
+}
+
+// Turns a fresh child into its service. The order of the steps matters:
+//
+// * First it writes its own state file. It has inherited the lock on the
+//   runtime directory, and lets go of it only when it executes (`flock(2)`,
+//   O_CLOEXEC); until then no other going gets in. So at whatever moment we may
+//   be killed, there is no process that is not written down.
+// * Then it closes the watchdog, which stays armed as long as anybody has it
+//   open.
+// * Files are opened as root, before the identity is assumed. That comes late:
+//   from then on the service's own user might stop the child, and us with it.
+// * Signals are let in last. None is ignored and none has a handler: that was
+//   cleaned up once, at our own start, not in every child.
+//
+// `execvp(3)` looks for the command on the PATH of the new environment. There
+// is no shell on the way. If anything fails, the name of the step is returned.
+static const char *become(struct service *s) {
+  char copy[FILE_SIZE], *words[WORDS + 1];
+  const char *user = find(s->text, "user", NULL);
+  s->is[PID] = getpid();
+  setsid();
+  save(s);
+  close(dog);
+  int score = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  (void)!write(score, "0", 1);
+  if (!redirect(0, find(s->text, "stdin", NULL))) return "open its stdin";
+  if (!redirect(1, find(s->text, "stdout", NULL))) return "open its stdout";
+  if (!redirect(2, find(s->text, "stderr", NULL))) return "open its stderr";
+  if (chdir(find(s->text, "cwd", "/")) < 0) return "enter its cwd";
+  clearenv();
+  putenv("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+  if (user && !account(user, true)) return "become its user";
+  for (char *line = s->text; *line; line += strlen(line) + 1)
+    if (!strncmp(line, "env=", 4)) putenv(line + 4);
+  split(find(s->text, "cmd", ""), copy, words);
+  sigprocmask(SIG_SETMASK, &(sigset_t){0}, NULL);
+  execvp(words[0], words);
+  return "execute its cmd";
+}
+
+// Enters a state, in which something is to be done when it is `due`.
+static bool enter(struct service *s, enum state state, double due) {
+  s->state = state;
+  s->due = due;
+  return s->dirty = true;
+}
+
+// Gives birth. `vfork(2)` is the fastest way there is: the child runs in our
+// own memory, and we stand still, until it executes or exits. It copies
+// nothing, so it needs no memory either. The price: a command on a network disk
+// that hangs makes us wait for it. What the child knows, we know: it has set
+// `is[PID]`, written its state file, and set `due` if it had to give up, with
+// status 111 as daemontools and s6 have it. (Nothing but that log line depends
+// on the sharing. Emulators that make a fork of it only do some work twice.)
+//
+// If no child is to be had, all is as it was before, and it is tried again.
+static void launch(struct service *s) {
+  struct service before = *s;
+  s->since = now = seconds();
+  s->is[START] = -1;
+  s->is[STARTS]++;
+  s->is[STAMP] = s->seen;
+  enter(s, UP, NEVER);
+  pid_t pid = vfork();
+  if (pid == 0) {
+    say(NEWS, "%s: cannot %s: %m", s->name, become(s));
+    s->due = now;
+    _exit(111);
+  }
+  s->is[PID] = pid;
+  if (pid < 0) *s = before;
+  if (pid < 0) say(FORK, "%s: cannot fork: %m", s->name);
+}
+
+// ## 8 Death
+//
+// Asks a process, and all of its group, to end. One that is stopped in the
+// sense of `signal(7)` cannot hear that, so it is told to go on. The group has
+// the number of its leader, which is our child, or was looked at when it was
+// taken over; `kill(2)` with -1 or 0 would mean everybody, see the invariants.
+static void stop(struct service *s) {
+  double grace = 10;
+  kill(-s->is[PID], signal_of(find(s->text, "stop", "TERM"), &grace));
+  kill(-s->is[PID], SIGCONT);
+  enter(s, STOPPING, now + grace);
+}
+
+// The process is gone: note how it ended, and for how long it had been up, and
+// decide what follows. An exit after at least MAX seconds is a good run, and
+// clears the count. The first quick exit is answered at once, the second after
+// MIN seconds, and from then on the time is doubled, up to MAX. One that we
+// have stopped has not failed; whether it starts again is up to its file.
+//
+// What is left of its group is killed. For a child, `bury` did that while the
+// zombie still held the number. For one taken over, somebody else has buried
+// it: if there is no process of that number now, the group, if there is one, is
+// still its own, because the kernel gives no number away that names a group. If
+// there is one that was started at another time, it is none of our business.
+static bool ended(struct service *s, int how, int status) {
+  double min, max = 60;
+  char policy = *find(s->text, "restart", "always");
+  long long start = s->watch ? start_of(s->is[PID]) : -2;
+  if (start == 0 || start == s->is[START]) kill(-s->is[PID], SIGKILL);
+  if (s->watch) close(s->watch);
+  s->watch = 0;
+  s->is[PID] = s->is[START] = s->is[EXIT] = s->is[SIGNAL] = -1;
+  s->is[how] = status;
+  now = seconds();
+  s->lasted = now - s->since;
+  if (s->state == STOPPING) return enter(s, QUARANTINED, now);
+  sscanf(find(s->text, "backoff", "1"), "%lf %lf", &min, &max);
+  s->quick = s->lasted < fmax(min, max) ? s->quick + 1 : 0;
+  enter(s, QUARANTINED, now);
+  if (s->quick > 1) s->due += fmin(ldexp(min, s->quick - 2), fmax(min, max));
+  if (s->quick >= atof(find(s->text, "retries", "1e18"))) s->state = FAILED;
+  if (policy == 'n' || (policy == 'o' && !s->is[EXIT])) s->state = DONE;
+  return true;
+}
+
+// Its file has changed to something good, or has been touched: begin anew. The
+// process, if there is one, is stopped as the old settings say, which is why
+// this comes before the new ones are put in their place.
+static void renew(struct service *s) {
+  s->quick = 0;
+  if (s->state == UP) stop(s);
+  if (s->state > STOPPING) enter(s, QUARANTINED, now);
+}
+
+// ## 9 A new supervisor
+//
+// If going dies, its services do not: they only get another parent, init. Init
+// also starts the next going, which finds their state files. It cannot wait for
+// somebody else's children, but a pidfd becomes readable when its process ends,
+// and an epoll takes as many pidfds as there are (`pidfd_open(2)`, `epoll(7)`).
+//
+// So every service begins its life here, as unknown. If it has no state file,
+// it is simply to be started; a link is not ours, and counts as none. If a
+// process is written down, and runs, we watch it. If it does not run any more,
+// or the number is somebody else's, it has ended, and nobody saw how. If that
+// cannot be found out, nothing is guessed: false, and we try again. In the end
+// we compare the stamps, for its file may have changed while nobody looked.
+static bool adopt(struct service *s) {
+  struct epoll_event event = {EPOLLIN, {s}};
+  char text[512] = "";
+  ssize_t size = slurp(run, s->name, text, sizeof text - 1);
+  if (size < 0 && errno != ENOENT && errno != ELOOP)
+    return say(RECORD, "%s: cannot read its state file: %m", s->name);
+  for (char *c = text; (c = strpbrk(c, " \n")); c++) *c = '\0';
+  for (int i = 0; i < FACTS; i++)
+    s->is[i] = atoll(find(text, facts[i], i == STARTS ? "0" : "-1"));
+  if (s->is[PID] > 1) {
+    long long start = start_of(s->is[PID]);
+    bool gone = start ? start != s->is[START] : errno == ENOENT;
+    if (s->watch) close(s->watch);
+    s->watch = gone ? -1 : syscall(SYS_pidfd_open, (pid_t)s->is[PID], 0);
+    if (!gone && (!start || epoll_ctl(waits, EPOLL_CTL_ADD, s->watch, &event)))
+      return say(RECORD, "%s: cannot watch its process: %m", s->name);
+    s->since = s->is[START] / 100.0;
+    enter(s, UP, NEVER);
+    if (gone) ended(s, EXIT, -1);
+    if (!gone) say(NEWS, "%s: taken over as %lld", s->name, s->is[PID]);
+  } else {
+    s->is[PID] = s->is[START] = -1;
+    enter(s, *find(text, "state", "") == 'd' ? DONE : QUARANTINED, now);
+    if (*find(text, "state", "") == 'f') s->state = FAILED;
+  }
+  if (s->text && s->seen != s->is[STAMP]) renew(s);
+  return true;
+}
+
+// ## 10 What becomes of it
+//
+// Is it to be there?
+static bool stays(const struct service *s) { return s->wanted && !leaving; }
+
+// The table of chapter 3, as code: looks at one service and does what is due,
+// and only after that says and saves what has changed, so that a start never
+// waits for the log. A state that is about to be forgotten is not saved.
+static void settle(struct service *s) {
+  char how[40] = "ended unseen", then[40] = "";
+  if (s->state == UNKNOWN && (s->seen || !stays(s))) adopt(s);
+  if (s->state == UP && !stays(s)) stop(s);
+  if (s->state == STOPPING && (s->due <= now || leaving > 1))
+    kill(-s->is[PID], SIGKILL);
+  bool due = s->state == QUARANTINED && s->due <= now && stays(s);
+  if (due && s->text) launch(s);
+  if (due && !s->text) enter(s, FAILED, NEVER);
+  if (s->is[EXIT] >= 0) sprintf(how, "exited with %lld", s->is[EXIT]);
+  if (s->is[SIGNAL] > 0) sprintf(how, "killed by signal %lld", s->is[SIGNAL]);
+  if (s->state == QUARANTINED && stays(s))
+    sprintf(then, ", next start in %.1f s", s->due - now);
+  if (s->lasted > 0)
+    say(NEWS, "%s: %s after %.1f s, %s%s", s->name, how, s->lasted,
+        states[stays(s) ? s->state : UNKNOWN], then);
+  s->lasted = 0;
+  if (due && s->state == UP && s->due == NEVER)
+    say(NEWS, "%s: started as %lld", s->name, s->is[PID]);
+  if (s->dirty && (s->is[PID] > 0 || stays(s))) save(s);
+}
+
+// Forgets a service that nobody wants and of which nothing runs. False if it
+// must stay. One that is still unknown when we leave keeps its state file.
+static bool drop(struct service **at) {
+  struct service *s = *at;
+  bool known = s->state != UNKNOWN;
+  if (stays(s) || s->is[PID] > 0 || !(known || leaving)) return false;
+  if (known && unlinkat(run, s->name, 0) && errno != ENOENT && !leaving)
+    return say(SAVE, "%s: cannot remove its state file: %m", s->name);
+  *at = s->next;
+  free(s->text);
+  free(s);
+  return true;
+}
+
+// ## 11 Listening
+//
+// Buries a child that has ended, if there is one, and deals with it. First we
+// only look (WNOWAIT, `waitid(2)`): as long as the zombie is there, its number
+// is given to nobody, and what is left of its group can be killed safely. A
+// process we do not know is an orphan; being process 1 of a container means to
+// bury those.
+static bool bury(idtype_t type, id_t id) {
+  siginfo_t info = {0};
+  struct service *s = services;
+  waitid(type, id, &info, WEXITED | WNOHANG | WNOWAIT);
+  if (info.si_pid == 0) return false;
+  while (s && s->is[PID] != info.si_pid) s = s->next;
+  if (s) kill(-info.si_pid, SIGKILL);
+  waitid(P_PID, info.si_pid, NULL, WEXITED | WNOHANG);
+  if (s) ended(s, info.si_code == CLD_EXITED ? EXIT : SIGNAL, info.si_status);
+  if (s) settle(s);
+  return true;
+}
+
+// Reads all pending signals (`signalfd(2)`), which come in the order of their
+// numbers. That is just right: when init sends TERM to everybody, we know that
+// we are to leave before we hear who died of it, and restart nobody. SIGCHLD
+// tells who ended, and to bury that one is quick; but pending signals merge,
+// and so the loop looks for others afterwards, which is slow if there are many
+// children.
+//
+// USR2 executes our own file again, with our own environment; the next going
+// finds state files, as always. If that fails, we are still here.
+static void hear(char **argv, char **envp) {
+  struct signalfd_siginfo heard;
+  bool upgrade = false;
+  while (read(signals, &heard, sizeof heard) > 0) {
+    if (heard.ssi_signo == SIGTERM || heard.ssi_signo == SIGINT) leaving++;
+    if (heard.ssi_signo == SIGHUP) look_due = now;
+    if (heard.ssi_signo == SIGUSR2) upgrade = true;
+    if (heard.ssi_signo == SIGCHLD) bury(P_PID, heard.ssi_pid);
+  }
+  if (!upgrade || leaving) return;
+  environ = envp;
+  execvp(argv[0], argv);
+  say(NEWS, "cannot execute %s again: %m", argv[0]);
+}
+
+// ## 12 Looking at the directory
+//
+// Looks at the file of a service. A file is another one when its inode or its
+// change time is. Both are mixed into one number, its stamp, in which
+// neighbours do not collide; the stamp of one that cannot be read is its error.
+// It is taken before we read: if somebody writes at the same moment, the next
+// look sees another stamp. What cannot be read for want of something is tried
+// again, and until then all is as it was. What is not a regular file is not
+// even opened, for that may do things. False if there is nothing good to be
+// had.
+static bool examine(struct service *s) {
+  char path[4096], file[FILE_SIZE + 2], *text = NULL, *what = NULL;
+  struct stat st = {0};
+  snprintf(path, sizeof path, "%s/%s", option['d'], s->name);
+  ssize_t size = stat(path, &st);
+  if (S_ISREG(st.st_mode)) size = slurp(AT_FDCWD, path, file, sizeof file);
+  if (size >= 0) errno = 0;
+  long long seen = st.st_ctim.tv_sec * 1000000000LL + st.st_ctim.tv_nsec +
+                   (st.st_ino * 0x9E3779B97F4A7C15 >> 2) + errno;
+  if (seen == s->seen) return true;
+  if (!is_safe(&st)) what = "others may write to it";
+  if (size > 0 && memchr(file, '\0', size)) what = "holds a NUL";
+  if (size > FILE_SIZE) what = "over 8 KiB";
+  if (!S_ISREG(st.st_mode)) what = "not a regular file";
+  if (size < 0) what = strerror(errno);
+  if (!what) text = parse(s->name, file);
+  if (!text && is_passing(errno))
+    return say(FILES, "%s: cannot read its file: %m", s->name);
+  if (what) say(NEWS, "%s:1: %s", s->name, what);
+  s->seen = seen;
+  if (!text) return false;
+  if (s->state) renew(s);
+  free(s->text);
+  s->text = text;
+  return true;
+}
+
+// Walks through a directory and our list at once, both sorted by name, makes a
+// service of every new name, and calls for each one. Names are letters, digits,
+// `_` and `-`: what editors, package managers and sed leave behind has a dot, a
+// tilde or a hash in it, and so has `web.off`. If the directory cannot be read,
+// nothing changes: false.
+static bool visit(const char *directory, bool (*call)(struct service *)) {
+  struct dirent **names;
+  struct service **at = &services, *s;
+  int count = scandir(directory, &names, NULL, alphasort);
+  if (count < 0) return say(CHANGES, "cannot read %s: %m", directory);
+  for (s = services; s && call; s = s->next) s->wanted = false;
+  for (int i = 0; i < count; free(names[i++])) {
+    const char *name = names[i]->d_name;
+    if (!fnmatch("*[!A-Za-z0-9_-]*", name, 0)) continue;
+    while (*at && strcmp((*at)->name, name) < 0) at = &(*at)->next;
+    if (!*at || strcmp((*at)->name, name)) {
+      s = calloc(1, sizeof *s + strlen(name) + 1);
+      if (!s && !say(FILES, "%s: no memory", name)) continue;
+      strcpy(s->name, name);
+      s->next = *at;
+      *at = s;
+    }
+    (*at)->wanted = true;
+    if (call) call(*at);
+  }
+  free(names);
+  return true;
+}
+
+// First of all the runtime directory must be ours: made if missing, safe, and
+// locked. While another going has it, we wait. Its state files tell what that
+// one has left us; they are visited once, before the first look at the files.
+//
+// Then we watch the service directory, and only then look at it, so that
+// nothing can slip through between the two (`inotify(7)`). To watch the same
+// one again changes nothing, and another one of the same name is watched from
+// now on. Our own reading is left out, or each look would cause the next. A
+// look starts nothing: it only tells what is wanted.
+static void look(void) {
+  const int noise = IN_ACCESS | IN_OPEN | IN_CLOSE_NOWRITE;
+  struct stat st;
+  look_due = changed = NEVER;
+  if (!ready) {
+    for (struct service *s = services; s; s = s->next) s->dirty = true;
+    close(run);
+    mkdir(option['r'], 0755);
+    run = open(option['r'], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    ready = !fstat(run, &st) && is_safe(&st) &&
+            !flock(run, LOCK_EX | LOCK_NB) && visit(option['r'], NULL);
+    if (!ready) say(RUNTIME, "waiting for %s, in use or unsafe", option['r']);
+  }
+  if (!ready || leaving) return;
+  if (changes < 0) changes = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+  epoll_ctl(waits, EPOLL_CTL_ADD, changes, &(struct epoll_event){EPOLLIN, {0}});
+  if (inotify_add_watch(changes, option['d'], IN_ALL_EVENTS ^ noise) < 0)
+    say(CHANGES, "cannot watch %s: %m", option['d']);
+  visit(option['d'], examine);
+}
+
+// ## 13 The watchdog
+//
+// Feeds the hardware watchdog, three times in the timeout that it reports (30
+// seconds if it reports none), and returns when to come back. The number is its
+// WDIOC_GETTIMEOUT. To open it arms it; if it can be fed no more, it is opened
+// again.
+static double feed(void) {
+  static double due;
+  int timeout;
+  if (due > now) return due;
+  if (dog < 0) dog = open(option['w'], O_WRONLY | O_CLOEXEC);
+  if (ioctl(dog, _IOR('W', 7, int), &timeout) || timeout < 1) timeout = 30;
+  if (write(dog, "", 1) == 1) return due = now + timeout / 3.0;
+  say(DEVICE, "cannot feed %s: %m", option['w']);
+  close(dog);
+  dog = -1;
+  return NEVER;
+}
+
+// ## 14 The loop
+//
+// From here on nothing exits but a wish to leave. Look at the directory if it
+// is time; feed; bring every service to where it should be; wait until the next
+// of them is due (in milliseconds, rounded up, or we would spin); then take
+// down the news. A failed service that is critical takes the watchdog's food
+// away. While we leave, that is not asked any more, as services are being
+// forgotten.
+//
+// What happened in the directory is not read, only drunk up, into memory that
+// is free at that time: a look will tell more than any event. Each event puts
+// off the look, but not for ever.
+static void supervise(char **argv, char **envp) {
+  struct epoll_event events[32];
+  while (!leaving || services) {
+    if (look_due <= now) look();
+    if (!leaving) lost = false;
+    double next = ready && option['w'] && !lost ? feed() : NEVER;
+    for (struct service **at = &services, *s; (s = *at);) {
+      settle(s);
+      if (s->state == FAILED && find(s->text, "critical", NULL)) lost = true;
+      if (s->due > now && s->state < DONE) next = fmin(next, s->due);
+      if (!drop(at)) at = &s->next;
+    }
+    double ms = fmax((fmin(next, look_due) - now) * 1000 + 1, 0);
+    int count = epoll_wait(waits, events, 32, ms < 1e9 ? ms : -1);
+    now = seconds();
+    hear(argv, envp);
+    for (int i = 0; i < count; i++) {
+      struct service *s = events[i].data.ptr;
+      if (s && s->watch && !bury(P_PID, s->is[PID])) ended(s, EXIT, -1);
+    }
+    while (bury(P_ALL, 0)) continue;
+    while (read(changes, events, sizeof events) > 0) {
+      changed = fmin(changed, now);
+      look_due = fmin(now + QUIET, changed + LATEST);
+    }
+  }
+}
+
+// ## 15 The beginning
+//
+// Before anything else, the options. Then we clean up what we have inherited,
+// so that our children need not: descriptors (0 to 2 are open, 0 is /dev/null,
+// our own words have a copy of 2, and there are no others), dispositions of
+// signals, the mode of new files. All signals are blocked, for good, and read
+// from a descriptor instead; SEGV may end us, as befits a crash.
+//
+// In the end the watchdog is closed with a V, which disarms it, unless a
+// critical service has failed.
+int main(int argc, char **argv, char **envp) {
+  sigset_t blocked;
+  for (int letter; (letter = getopt(argc, argv, "d:r:w:thV")) != -1;)
+    option[letter] = optarg ? optarg : "";
+  bool misused = option['?'] || optind < argc;
+  if (misused || option['h'] || option['V'])
+    dprintf(1 + misused, "going " VERSION " [-t] [-d DIR] [-r DIR] [-w DEV]\n");
+  if (misused || option['h'] || option['V']) return misused ? 64 : 0;
+  while (regcomp(&rules, grammar, REG_EXTENDED | REG_NOSUB)) sleep(1);
+  if (option['t']) return !visit(option['d'], examine) || said;
+  umask(022);
+  close(0);
+  for (int i = 0; i < 3; i++) (void)!open("/dev/null", O_RDWR);
+  syscall(SYS_close_range, 3, ~0U, 0);
+  console = fcntl(2, F_DUPFD_CLOEXEC, 3);
+  for (int n = 1; n < _NSIG; n++) signal(n, SIG_DFL);
+  sigfillset(&blocked);
+  sigdelset(&blocked, SIGSEGV);
+  sigprocmask(SIG_SETMASK, &blocked, NULL);
+  while ((waits = epoll_create1(EPOLL_CLOEXEC)) < 0) sleep(1);
+  signals = signalfd(-1, &blocked, SFD_NONBLOCK | SFD_CLOEXEC);
+  epoll_ctl(waits, EPOLL_CTL_ADD, signals, &(struct epoll_event){EPOLLIN, {0}});
+  supervise(argv, envp);
+  if (dog >= 0 && !lost) (void)!write(dog, "V", 1);
+}

@@ -1,0 +1,316 @@
+# What going stands on gives way for a while: it says so once, goes on, and
+# makes up for it afterwards.
+
+load helper
+
+NO_DESCRIPTOR='Too many open files|No file descriptors available' # glibc, musl
+UNDO=() # what ends a fault that reaches beyond the test's own directories
+
+eval "$(declare -f teardown | sed '1s/teardown/end_the_world/')"
+teardown() {
+  local undo
+  for undo in "${UNDO[@]}"; do eval "$undo" || :; done
+  end_the_world || return 1
+  ! mountpoint -q "$R" || umount "$R"
+}
+
+is_up() { [ "$(state "$1" state)" = up ]; }
+is_new() { is_up "$1" && [ "$(pid_of "$1")" != "$2" ] && alive "$(pid_of "$1")"; }
+dead() { ! alive "$1"; }
+ticks() { sed 's/.*) //' "/proc/$GOING_PID/stat" | awk '{ print $12 + $13 }'; }
+
+# The fault lasts: for four seconds nothing may change, going takes next to no
+# time of the processor, and all it has to say about it is this one line.
+lasts() { # REGEX
+  local regex=$1 before end
+  assert_log "$regex"
+  before=$(ticks)
+  end=$((${EPOCHREALTIME/./} + 4000000))
+  while [ "${EPOCHREALTIME/./}" -lt "$end" ]; do
+    alive "$GOING_PID"
+    sleep 0.1
+  done
+  echo "ticks: $before to $(ticks)"
+  [ $(($(ticks) - before)) -le 10 ]
+  [ "$(grep -Ec -e "$regex" "$LOG")" = 1 ] || { cat "$LOG" && false; }
+}
+
+# All is well again: files count, and services are started again.
+works() {
+  local web
+  alive "$GOING_PID"
+  service after 'cmd=sleep 1000'
+  wait_until 'is_up after && alive $(pid_of after)'
+  web=$(pid_of web)
+  touch "$D/web"
+  wait_until "is_new web $web"
+  web=$(pid_of web)
+  kill -KILL "$web"
+  wait_until "is_new web $web"
+  rm "$D/after"
+  wait_until '[ ! -e $R/after ]'
+}
+
+# A going whose system calls do what the second word says, from now on.
+inject() { # CALLS RESULT
+  strace -qq -o /dev/null -e "trace=$1" -e "inject=$1:$2" -p "$GOING_PID" 2>"$BATS_TEST_TMPDIR/strace" 3>&- &
+  STRACE=$!
+  UNDO+=("kill $STRACE")
+  wait_until 'grep -q "^TracerPid:.*[1-9]" /proc/$GOING_PID/status'
+}
+
+mended() {
+  kill "$STRACE"
+  wait "$STRACE" || :
+  UNDO=()
+}
+
+@test "a full runtime directory is said once, services are looked after, and their states are right again later" {
+  mkdir -m 755 "$R"
+  mount -t tmpfs -o size=64k,mode=755 none "$R"
+  service web 'cmd=sleep 1000'
+  service still 'cmd=sleep 1000'
+  service gone 'cmd=sleep 1000'
+  going_start
+  wait_until 'is_up web && is_up still && is_up gone'
+  web=$(pid_of web) still=$(pid_of still) gone=$(pid_of gone)
+  ! cat /dev/zero 2>/dev/null >"$R/.fill"
+  kill -KILL "$web"
+  wait_until '[ "$(grep -c "^web: started as" $LOG)" = 2 ]'
+  rm "$D/gone"
+  wait_until "dead $gone"
+  service new 'cmd=sleep 1000'
+  assert_log '^new: started as '
+  lasts 'No space left on device'
+  rm "$R/.fill"
+  wait_until "is_new web $web && is_up new"
+  wait_until '[ ! -e $R/gone ]'
+  [ "$(state web starts) $(state web signal) $(pid_of still)" = "2 9 $still" ]
+  works
+}
+
+@test "a runtime directory that becomes read-only is said once, and its states are right again later" {
+  mkdir -m 755 "$R"
+  mount -t tmpfs -o size=64k,mode=755 none "$R"
+  service web 'cmd=sleep 1000'
+  going_start
+  wait_until 'is_up web'
+  web=$(pid_of web)
+  mount -o remount,ro "$R"
+  kill -KILL "$web"
+  wait_until '[ "$(grep -c "^web: started as" $LOG)" = 2 ]'
+  lasts 'Read-only file system'
+  [ "$(pid_of web)" = "$web" ]
+  mount -o remount,rw "$R"
+  wait_until "is_new web $web"
+  [ "$(state web starts)" = 2 ]
+  works
+}
+
+@test "a state file that cannot be removed is tried again" {
+  mkdir -m 755 "$R"
+  mount -t tmpfs -o size=64k,mode=755 none "$R"
+  service web 'cmd=sleep 1000'
+  service gone 'cmd=sleep 1000'
+  going_start
+  wait_until 'is_up web && is_up gone'
+  gone=$(pid_of gone)
+  mount -o remount,ro "$R"
+  rm "$D/gone"
+  wait_until "dead $gone"
+  lasts 'Read-only file system'
+  mount -o remount,rw "$R"
+  wait_until '[ ! -e $R/gone ]'
+  works
+}
+
+@test "the service directory disappears: the services go on, and what it holds when it is back counts" {
+  service web 'cmd=sleep 1000'
+  service gone 'cmd=sleep 1000'
+  going_start
+  wait_until 'is_up web && is_up gone'
+  web=$(pid_of web) gone=$(pid_of gone)
+  mv "$D" "$D.away"
+  lasts "(cannot|gone|No such).*$D"
+  [ "$(pid_of web) $(pid_of gone)" = "$web $gone" ]
+  alive "$web"
+  alive "$gone"
+  kill -KILL "$gone" # and it is still looked after
+  wait_until "is_new gone $gone"
+  gone=$(pid_of gone)
+  rm "$D.away/gone"
+  mv "$D.away" "$D"
+  wait_until "dead $gone"
+  [ "$(pid_of web)" = "$web" ]
+  works
+}
+
+@test "the service directory is replaced by another one" {
+  service web 'cmd=sleep 1000'
+  service gone 'cmd=sleep 1000'
+  going_start
+  wait_until 'is_up web && is_up gone'
+  gone=$(pid_of gone)
+  mv "$D" "$D.old"
+  mkdir "$D"
+  service web 'cmd=sleep 1000'
+  wait_until "dead $gone"
+  wait_until 'is_up web'
+  works
+}
+
+@test "a service directory that is missing at the start is waited for" {
+  rmdir "$D"
+  going_start
+  lasts "$D"
+  mkdir "$D"
+  service web 'cmd=sleep 1000'
+  wait_until 'is_up web'
+  works
+}
+
+@test "a service directory that cannot be read: the services go on" {
+  # root without its right to read everything
+  WRAP+=(setpriv --inh-caps=-all --bounding-set=-dac_override,-dac_read_search)
+  service web 'cmd=sleep 1000'
+  going_start
+  wait_until 'is_up web'
+  web=$(pid_of web)
+  chmod 000 "$D"
+  lasts 'Permission denied'
+  [ "$(pid_of web)" = "$web" ]
+  alive "$web"
+  chmod 755 "$D"
+  works
+}
+
+@test "without inotify, a new file still starts its service" {
+  WRAP+=(unshare --user --map-root-user sh -c
+    'echo 0 >/proc/sys/user/max_inotify_instances && exec "$@"' --)
+  service web 'cmd=sleep 1000'
+  going_start
+  wait_until 'is_up web'
+  lasts 'cannot watch '
+  works
+  nsenter --target "$GOING_PID" --user sh -c \
+    'echo 128 >/proc/sys/user/max_inotify_instances'
+  wait_until 'ls -l /proc/$GOING_PID/fd | grep -q inotify'
+  works
+  [ "$(grep -c 'cannot watch' "$LOG")" = 1 ]
+}
+
+@test "no process can be forked: said once, and all is made up for" {
+  for i in {1..5}; do service "s$i" 'cmd=sleep 1000' 'backoff=0'; done
+  service web 'cmd=sleep 1000'
+  going_start
+  wait_until '[ "$(grep -ls state=up $R/* | wc -l)" = 6 ]'
+  inject fork,vfork,clone error=EAGAIN
+  for i in {1..5}; do kill -KILL "$(pid_of "s$i")"; done
+  service new 'cmd=sleep 1000'
+  wait_until '[ "$(grep -ls state=quarantined $R/* | wc -l)" = 6 ]'
+  lasts 'cannot fork: Resource temporarily unavailable'
+  is_up web
+  [ ! -e "$R/new" ] || [ -z "$(pid_of new)" ]
+  mended
+  wait_until '[ "$(grep -ls state=up $R/* | wc -l)" = 7 ]'
+  for i in {1..5}; do [ "$(state "s$i" starts) $(state "s$i" signal)" = '2 9' ]; done
+  works
+}
+
+@test "no descriptor can be opened while files change: said once, and all is made up for" {
+  service web 'cmd=sleep 1000'
+  service gone 'cmd=sleep 1000'
+  service still 'cmd=sleep 1000'
+  going_start
+  wait_until 'is_up web && is_up gone && is_up still'
+  web=$(pid_of web) gone=$(pid_of gone) still=$(pid_of still)
+  prlimit --pid "$GOING_PID" --nofile=3:
+  service new 'cmd=sleep 1000'
+  touch "$D/web"
+  rm "$D/gone"
+  lasts "$NO_DESCRIPTOR"
+  [ "$(pid_of still)" = "$still" ]
+  alive "$still"
+  [ ! -e "$R/new" ]
+  prlimit --pid "$GOING_PID" --nofile=1024:
+  wait_until "is_up new && is_new web $web && dead $gone"
+  [ "$(pid_of still)" = "$still" ]
+  works
+}
+
+@test "no descriptor can be opened while a service dies: it comes back, and its state is right later" {
+  # a static command: it opens no libraries
+  echo 'int pause(void); int main(void) { return pause(); }' |
+    cc -static -x c -o "$BATS_TEST_TMPDIR/pause" -
+  service web "cmd=$BATS_TEST_TMPDIR/pause"
+  going_start
+  wait_until 'is_up web'
+  web=$(pid_of web)
+  prlimit --pid "$GOING_PID" --nofile=3:
+  kill -KILL "$web"
+  lasts "$NO_DESCRIPTOR"
+  prlimit --pid "$GOING_PID" --nofile=1024:
+  wait_until "is_new web $web"
+  [ "$(state web signal)" = 9 ]
+  works
+}
+
+@test "no memory while files change: nothing is lost" {
+  service web 'cmd=sleep 1000'
+  going_start
+  wait_until 'is_up web'
+  web=$(pid_of web)
+  inject brk,mmap error=ENOMEM
+  for i in {1..200}; do service "new$i" "cmd=sleep 1000" "env=A=$(printf 'x%.0s' {1..2000})"; done
+  lasts 'memory|ENOMEM'
+  [ "$(pid_of web)" = "$web" ]
+  mended
+  wait_until '[ "$(grep -ls state=up $R/* | wc -l)" = 201 ]'
+  refute_log ':[0-9]+: '
+  works
+}
+
+@test "a standard error that nobody reads blocks nothing" {
+  mkfifo "$BATS_TEST_TMPDIR/stderr"
+  exec 7<>"$BATS_TEST_TMPDIR/stderr"
+  LOG=$BATS_TEST_TMPDIR/stderr going_start 7>&-
+  for i in {1..30}; do
+    yes 'colour=red' | head -n 500 >"$D/bad$i"
+    touch "$D/bad$i"
+  done
+  service web 'cmd=sleep 1000'
+  wait_until 'is_up web'
+  works
+  going_stop
+  exec 7>&-
+}
+
+@test "a storm of hang-ups and touches while services die loses none" {
+  for i in {1..50}; do service "s$i" 'cmd=sleep 1000' 'backoff=0'; done
+  service web 'cmd=sleep 1000'
+  going_start
+  wait_until '[ "$(grep -ls state=up $R/* | wc -l)" = 51 ]'
+  web=$(pid_of web)
+  for ((i = 0; i < 500; i++)); do
+    kill -HUP "$GOING_PID"
+    kill -CHLD "$GOING_PID"
+    ((i % 10)) || kill -KILL "$(pid_of "s$((i / 10 + 1))")"
+  done
+  for i in {1..50}; do wait_until "[ \"\$(state s$i state) \$(state s$i starts)\" = 'up 2' ]"; done
+  [ "$(pid_of web)" = "$web" ]
+  works
+}
+
+@test "fifty services that die at the same moment are all started again" {
+  for i in {1..50}; do service "s$i" 'cmd=sleep 1000'; done
+  service web 'cmd=sleep 1000'
+  going_start
+  wait_until '[ "$(grep -ls state=up $R/* | wc -l)" = 51 ]'
+  web=$(pid_of web)
+  kill -KILL $(for i in {1..50}; do pid_of "s$i"; done)
+  for i in {1..50}; do wait_until "[ \"\$(state s$i state) \$(state s$i starts)\" = 'up 2' ]"; done
+  [ "$(grep -c ': killed by signal 9 after' "$LOG")" = 50 ]
+  for i in {1..50}; do alive "$(pid_of "s$i")"; done
+  [ "$(pid_of web)" = "$web" ]
+  works
+}

@@ -1,0 +1,102 @@
+# The world of a test, and the words to speak about it. Every test has a service
+# directory $D, a runtime directory $R and a log $LOG of its own, and ends
+# what it has started. What services say on an inherited stdout is in $OUT.
+# The tests want Linux, bash and root; GOING names another binary to try.
+
+: "${GOING:=$BATS_TEST_DIRNAME/../going}"
+GOING=$(realpath "$GOING")
+STARTED=() # every going of this test
+WRAP=()    # what going is run through: it must exec, as env or strace -D do
+
+# A machine with a syslog has nothing on standard error: hide it from going.
+if [ -e /dev/log ]; then
+  WRAP=(unshare --mount sh -c
+    'mount --bind /dev/null "$(realpath /dev/log)" && exec "$@"' --)
+fi
+
+setup() {
+  umask 022
+  D=$BATS_TEST_TMPDIR/d R=$BATS_TEST_TMPDIR/r
+  LOG=$BATS_TEST_TMPDIR/log OUT=$BATS_TEST_TMPDIR/out
+  mkdir "$D"
+  : >"$LOG" >"$OUT"
+}
+
+teardown() {
+  local pid failed=0 pids
+  pids=$(service_pids)
+  for pid in "${STARTED[@]}"; do kill -TERM "$pid" 2>/dev/null || :; done
+  for pid in "${STARTED[@]}"; do
+    wait_until "! alive $pid" || { failed=1 && kill -KILL "$pid"; }
+  done
+  for pid in $pids $(service_pids); do kill -KILL -- "-$pid" 2>/dev/null || :; done
+  for pid in $pids; do wait_until "! alive $pid" || failed=1; done
+  return "$failed"
+}
+
+# The processes that the state files name, if they still are the same ones.
+service_pids() {
+  local file line pid
+  for file in "$R"/*; do
+    { read -r line <"$file"; } 2>/dev/null || continue
+    [[ $line =~ \ pid=([0-9]+) ]] || continue
+    pid=${BASH_REMATCH[1]}
+    [[ "$line " != *" start=$(start_of "$pid") "* ]] || echo "$pid"
+  done
+}
+
+stat_of() { # PID: the fields of proc(5) from the third on, without the name
+  local line
+  { read -r line <"/proc/$1/stat"; } 2>/dev/null && echo "${line##*) }"
+}
+
+start_of() { stat_of "$1" | cut -d ' ' -f 20; }
+alive() { [[ $(stat_of "$1") == [!ZX]* ]]; }
+
+going_start() { # [ARGUMENT...]
+  "${WRAP[@]}" "$GOING" -d "$D" -r "$R" "$@" </dev/null >>"$OUT" 2>>"$LOG" 3>&- &
+  GOING_PID=$!
+  STARTED+=("$GOING_PID")
+  wait_until 'supervises'
+}
+
+# It supervises once it holds the lock and its signals are blocked.
+supervises() {
+  local inode owner
+  inode=$(stat -c %i "$R" 2>/dev/null) || return 1
+  owner=$(awk -v end=":$inode\$" '/FLOCK/ && $6 ~ end { print $5 }' /proc/locks)
+  [ "${owner:-0}" -gt 0 ] && grep -q '^SigBlk:.*[1-9a-f]' "/proc/$owner/status"
+}
+
+going_stop() { # its exit status is that of going
+  kill -TERM "$GOING_PID" && wait_until "! alive $GOING_PID" && wait "$GOING_PID"
+}
+
+going_kill() {
+  kill -KILL "$GOING_PID" && { wait "$GOING_PID" || :; } 2>/dev/null
+}
+
+service() { # NAME LINE...
+  printf '%s\n' "${@:2}" >"$D/.$1.new" && mv "$D/.$1.new" "$D/$1"
+}
+
+wait_until() { # 'SHELL CONDITION'
+  local end=$((${EPOCHREALTIME/./} + 10000000))
+  until eval "$1"; do
+    if [ "${EPOCHREALTIME/./}" -gt "$end" ]; then
+      printf '%s\n' "in vain: $1" '-- the log' "$(tail -n 40 "$LOG")" \
+        '-- the state files' "$(grep -s . "$R"/*)" >&2
+      return 1
+    fi
+    sleep 0.02
+  done
+}
+
+state() { # NAME KEY
+  sed -n "s/^\(.* \)\{0,1\}$2=\([^ ]*\).*/\2/p" "$R/$1" 2>/dev/null
+}
+
+pid_of() { state "$1" pid; }
+assert_log() { wait_until "grep -Eq -e '$1' '$LOG'"; }
+not() { ! "$@"; } # bash lets a plain `! COMMAND` fail without a word
+refute_log() { ! grep -E -e "$1" "$LOG" >&2; }

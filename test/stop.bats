@@ -1,0 +1,238 @@
+# How services are stopped, one by one or all at once.
+
+load helper
+T=${BATS_TEST_TMPDIR-}
+
+program() { # NAME LINE...
+  printf '%s\n' '#!/bin/sh' "${@:2}" >"$T/$1" && chmod 755 "$T/$1"
+}
+
+# A service program that writes to $T/NAME.up once its traps are set.
+trapper() { # NAME LINE...
+  program "$1" "${@:2}" "echo up >>$T/$1.up" \
+    'while :; do sleep 1000 & wait; done'
+}
+
+ready() { wait_until "[ -s '$T/$1.up' ]"; }
+gone() { wait_until "[ ! -e '$R/$1' ]"; }
+dead() { ! alive "$1"; }
+milliseconds() { echo $((${EPOCHREALTIME/./} / 1000)); }
+
+@test "a file that is removed or renamed stops its service, with TERM" {
+  service web 'cmd=sleep 1000'
+  service mail 'cmd=sleep 1000'
+  going_start
+  wait_until '[ -n "$(pid_of web)" ] && [ -n "$(pid_of mail)" ]'
+  web=$(pid_of web) mail=$(pid_of mail)
+  rm "$D/web"
+  mv "$D/mail" "$D/mail.off"
+  gone web
+  gone mail
+  dead "$web"
+  dead "$mail"
+  assert_log '^web: killed by signal 15 after [0-9.]+ s, stopped$'
+  assert_log '^mail: killed by signal 15 after [0-9.]+ s, stopped$'
+}
+
+@test "stop names the signal, in words or as a number" {
+  for signal in HUP SIGUSR1 USR2 2 15 QUIT; do
+    name=s$signal
+    trapper "$name" "trap 'echo $signal >$T/$name.got; exit 0' ${signal#SIG}"
+    service "$name" "cmd=$T/$name" "stop=$signal"
+  done
+  going_start
+  for signal in HUP SIGUSR1 USR2 2 15 QUIT; do
+    ready "s$signal"
+    rm "$D/s$signal"
+  done
+  for signal in HUP SIGUSR1 USR2 2 15 QUIT; do
+    gone "s$signal"
+    [ "$(cat "$T/s$signal.got")" = "$signal" ]
+  done
+}
+
+@test "what does not stop in its seconds is killed, not before" {
+  trapper deaf "trap '' TERM"
+  service deaf "cmd=$T/deaf" 'stop=TERM 0.5'
+  going_start
+  ready deaf
+  before=$(milliseconds)
+  rm "$D/deaf"
+  wait_until '[ "$(state deaf state)" = stopping ]'
+  [ -n "$(pid_of deaf)" ]
+  gone deaf
+  took=$(($(milliseconds) - before))
+  [ "$took" -ge 500 ]
+  [ "$took" -lt 3000 ]
+  assert_log '^deaf: killed by signal 9 after [0-9.]+ s, stopped$'
+}
+
+@test "a service that was stopped by SIGSTOP is continued, and ends" {
+  service web 'cmd=sleep 1000'
+  going_start
+  wait_until '[ -n "$(pid_of web)" ]'
+  kill -STOP "$(pid_of web)"
+  wait_until 'grep -q ") T" "/proc/$(pid_of web)/stat"'
+  before=$(milliseconds)
+  rm "$D/web"
+  gone web
+  [ $(($(milliseconds) - before)) -lt 5000 ]
+  assert_log '^web: killed by signal 15 '
+}
+
+@test "STOP and CONT alone change nothing" {
+  service web 'cmd=sleep 1000'
+  going_start
+  wait_until '[ -n "$(pid_of web)" ]'
+  pid=$(pid_of web)
+  for i in {1..50}; do kill -STOP "$pid" && kill -CONT "$pid"; done
+  service next 'cmd=sleep 1000'
+  wait_until '[ -n "$(pid_of next)" ]'
+  [ "$(pid_of web)" = "$pid" ]
+  [ "$(state web starts)" = 1 ]
+}
+
+@test "what a service leaves behind is killed before it is started again" {
+  program parent 'sleep 1000 &' "echo \$! >>$T/children" 'exit 1'
+  service parent "cmd=$T/parent" restart=on-failure retries=3 backoff=0
+  going_start
+  wait_until '[ "$(state parent state)" = failed ]'
+  [ "$(wc -l <"$T/children")" = 3 ]
+  while read -r child; do wait_until "! alive $child"; done <"$T/children"
+}
+
+@test "the signal goes to the whole group" {
+  trapper child "trap 'echo TERM >$T/child.got; exit' TERM"
+  trapper parent "trap 'wait; exit' TERM" "$T/child &"
+  service parent "cmd=$T/parent"
+  going_start
+  ready parent
+  ready child
+  rm "$D/parent"
+  gone parent
+  [ "$(cat "$T/child.got")" = TERM ]
+}
+
+@test "what is left of the group after a stop is killed at once" {
+  trapper deaf "trap '' TERM" "echo \$\$ >$T/deaf.pid"
+  program parent "$T/deaf &" 'exec sleep 1000'
+  service parent "cmd=$T/parent" 'stop=TERM 60'
+  going_start
+  ready deaf
+  rm "$D/parent"
+  gone parent
+  wait_until "! alive $(cat "$T/deaf.pid")"
+}
+
+@test "TERM stops all in parallel, and the exit is 0" {
+  for i in {1..8}; do
+    trapper "deaf$i" "trap '' TERM"
+    service "deaf$i" "cmd=$T/deaf$i" 'stop=TERM 1'
+  done
+  service web 'cmd=sleep 1000'
+  going_start
+  for i in {1..8}; do ready "deaf$i"; done
+  pids=$(service_pids)
+  [ "$(wc -w <<<"$pids")" = 9 ]
+  before=$(milliseconds)
+  going_stop
+  took=$(($(milliseconds) - before))
+  [ "$took" -ge 1000 ]
+  [ "$took" -lt 4000 ]
+  for pid in $pids; do dead "$pid"; done
+  [ -z "$(ls "$R")" ]
+}
+
+@test "INT stops all, too, whatever state they are in" {
+  service web 'cmd=sleep 1000'
+  service once cmd=true restart=never
+  service lost cmd=false retries=1
+  service held cmd=false backoff=100
+  service bad colour=red
+  going_start
+  wait_until '[ "$(state web state)" = up ]'
+  wait_until '[ "$(state once state)" = done ]'
+  wait_until '[ "$(state lost state)" = failed ]'
+  wait_until '[ "$(state held state)" = quarantined ]'
+  pid=$(pid_of web)
+  kill -INT "$GOING_PID"
+  wait_until "! alive $GOING_PID"
+  wait "$GOING_PID"
+  dead "$pid"
+  [ -z "$(ls "$R")" ]
+}
+
+@test "with nothing to stop TERM ends it, too" {
+  going_start
+  going_stop
+  service once cmd=true restart=never
+  going_start
+  wait_until '[ "$(state once state)" = done ]'
+  going_stop
+  [ -z "$(ls "$R")" ]
+}
+
+@test "a second TERM kills at once" {
+  trapper deaf "trap '' TERM"
+  service deaf "cmd=$T/deaf" 'stop=TERM 100'
+  going_start
+  ready deaf
+  pid=$(pid_of deaf)
+  kill -TERM "$GOING_PID"
+  wait_until '[ "$(state deaf state)" = stopping ]'
+  alive "$pid"
+  kill -TERM "$GOING_PID"
+  wait_until "! alive $GOING_PID"
+  wait "$GOING_PID"
+  dead "$pid"
+  assert_log '^deaf: killed by signal 9 '
+}
+
+@test "nothing is started again once all are to stop" {
+  trapper slow "trap 'sleep 0.5; exit 0' TERM"
+  service slow "cmd=$T/slow"
+  service crash cmd=false backoff=0
+  going_start
+  ready slow
+  kill -TERM "$GOING_PID"
+  wait_until '[ "$(state slow state)" = stopping ]'
+  wait_until '[ ! -e "$R/crash" ]'
+  starts=$(grep -c ': started' "$LOG")
+  service late cmd=true
+  wait_until "! alive $GOING_PID"
+  [ "$(grep -c ': started' "$LOG")" = "$starts" ]
+}
+
+@test "a stop that the file has just changed follows the old file" {
+  trapper web "trap 'echo old >>$T/got; exit' USR1" \
+    "trap 'echo new >>$T/got; exit' USR2"
+  service web "cmd=$T/web" stop=USR1
+  going_start
+  ready web
+  service web "cmd=$T/web" stop=USR2
+  wait_until '[ "$(state web starts)" = 2 ]'
+  [ "$(cat "$T/got")" = old ]
+  wait_until '[ "$(wc -l <"$T/web.up")" = 2 ]'
+  rm "$D/web"
+  gone web
+  [ "$(cat "$T/got")" = "old
+new" ]
+}
+
+@test "a file that changes while its service stops: one is up, from the last" {
+  trapper web "trap '' TERM" "echo \"\$1 \$\$\" >>$T/lives"
+  service web "cmd=$T/web first" 'stop=TERM 1'
+  going_start
+  ready web
+  service web "cmd=$T/web second" 'stop=TERM 1'
+  wait_until '[ "$(state web state)" = stopping ]'
+  first=$(pid_of web)
+  rm "$D/web"
+  kill -HUP "$GOING_PID"
+  service web "cmd=$T/web third" 'stop=TERM 1'
+  kill -HUP "$GOING_PID"
+  wait_until '[ "$(state web state)" = up ] && grep -q third "$T/lives"'
+  dead "$first"
+  [ "$(tail -n 1 "$T/lives")" = "third $(pid_of web)" ]
+  [ "$(wc -l <"$T/lives")" = 2 ]
+}

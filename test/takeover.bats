@@ -1,0 +1,435 @@
+# going dies, or is replaced; its services must not notice.
+
+load helper
+
+# Services that have lost their record do not outlive the tests either.
+teardown_file() {
+  local file
+  for file in $(grep -lz -e "^$BATS_FILE_TMPDIR/" /proc/[0-9]*/cmdline 2>/dev/null); do
+    file=${file%/cmdline}
+    kill -KILL "${file#/proc/}" 2>/dev/null || :
+  done
+}
+
+# How many live in the session of this leader.
+living() { ps -o stat= -s "$1" | grep -vc '^Z' || :; }
+
+dead() { ! alive "$1"; }
+
+# The processes that have exactly this argument.
+with_argument() {
+  local file
+  for file in $(grep -lzxF -e "$1" /proc/[0-9]*/cmdline 2>/dev/null); do
+    file=${file%/cmdline}
+    alive "${file#/proc/}" && echo "${file#/proc/}"
+  done
+  :
+}
+
+woken() { awk '/ctxt_switches/ { n += $2 } END { print n + 0 }' "/proc/$GOING_PID/status"; }
+
+# Waits until going, which tries something every second, has tried again.
+looked_again() {
+  local before
+  before=$(woken)
+  wait_until "[ \$(woken) -ge $((before + 3)) ]"
+}
+
+is_up() { [ "$(state "$1" state)" = up ]; }
+is_new() { is_up "$1" && [ "$(pid_of "$1")" != "$2" ] && alive "$(pid_of "$1")"; }
+
+@test "a service goes on when going is killed, and the next going takes it over" {
+  service web 'cmd=sleep 1000'
+  going_start
+  wait_until 'is_up web'
+  pid=$(pid_of web) before=$(cat "$R/web")
+  going_kill
+  alive "$pid"
+  [ "$(cat "$R/web")" = "$before" ]
+  going_start
+  assert_log "^web: taken over as $pid\$"
+  [ "$(cat "$R/web")" = "$before" ]
+  alive "$pid"
+}
+
+@test "a service that is taken over is stopped as any other" {
+  service web 'cmd=sleep 1000' 'stop=INT'
+  going_start
+  wait_until 'is_up web'
+  pid=$(pid_of web)
+  going_kill
+  going_start
+  rm "$D/web"
+  wait_until "! alive $pid"
+  wait_until '[ ! -e $R/web ]'
+}
+
+@test "a service that is taken over ends with the next regular exit of going" {
+  service web 'cmd=sleep 1000'
+  going_start
+  wait_until 'is_up web'
+  pid=$(pid_of web)
+  going_kill
+  going_start
+  going_stop
+  dead "$pid"
+  [ -z "$(ls "$R")" ]
+}
+
+@test "a service that dies while nobody looks is started again, and how it ended is not made up" {
+  service web 'cmd=sleep 1000'
+  going_start
+  wait_until 'is_up web'
+  pid=$(pid_of web)
+  going_kill
+  kill -KILL "$pid"
+  wait_until "! alive $pid"
+  going_start
+  wait_until "is_new web $pid"
+  [ "$(state web starts)" = 2 ]
+  [ -z "$(state web exit)$(state web signal)" ]
+}
+
+@test "a service that dies after it was taken over is started again at once, and how it ended is not made up" {
+  service web 'cmd=sleep 1000'
+  going_start
+  wait_until 'is_up web'
+  pid=$(pid_of web)
+  going_kill
+  going_start
+  assert_log "^web: taken over as $pid\$"
+  from=${EPOCHREALTIME/./}
+  kill -KILL "$pid"
+  wait_until "is_new web $pid"
+  [ $((${EPOCHREALTIME/./} - from)) -lt 900000 ] # the first look is not due before
+  [ "$(state web starts)" = 2 ]
+  [ -z "$(state web exit)$(state web signal)" ]
+}
+
+@test "an end that nobody saw counts as a failure" {
+  service oops 'cmd=sleep 1000' 'restart=on-failure'
+  going_start
+  wait_until 'is_up oops'
+  pid=$(pid_of oops)
+  going_kill
+  kill -TERM "$pid"
+  wait_until "! alive $pid"
+  going_start
+  wait_until "is_new oops $pid"
+}
+
+@test "a service that must not be restarted is done when its end was not seen" {
+  service once 'cmd=sleep 1000' 'restart=never'
+  going_start
+  wait_until 'is_up once'
+  pid=$(pid_of once)
+  going_kill
+  kill -KILL "$pid"
+  wait_until "! alive $pid"
+  going_start
+  wait_until '[ "$(state once state)" = done ]'
+  [ "$(state once starts)" = 1 ]
+}
+
+@test "what was done or has failed stays so" {
+  service fine 'cmd=true' 'restart=never'
+  service poor 'cmd=false' 'retries=1'
+  going_start
+  wait_until '[ "$(state fine state)" = done ]'
+  wait_until '[ "$(state poor state)" = failed ]'
+  going_kill
+  going_start
+  service witness 'cmd=sleep 1000'
+  wait_until 'is_up witness'
+  [[ $(cat "$R/fine") == 'state=done starts=1 exit=0'* ]]
+  [[ $(cat "$R/poor") == 'state=failed starts=1 exit=1'* ]]
+}
+
+@test "a touch forgets done and failed, also while nobody looks" {
+  service fine 'cmd=true' 'restart=never'
+  service poor 'cmd=false' 'retries=1'
+  going_start
+  wait_until '[ "$(state fine state)" = done ]'
+  wait_until '[ "$(state poor state)" = failed ]'
+  going_kill
+  touch "$D/fine" "$D/poor"
+  going_start
+  wait_until '[ "$(state fine starts)" = 2 ]'
+  wait_until '[ "$(state poor starts)" = 2 ]'
+}
+
+@test "a file that changed while nobody looked restarts its service" {
+  service web 'cmd=sleep 1000'
+  service other 'cmd=sleep 1000'
+  going_start
+  wait_until 'is_up web && is_up other'
+  pid=$(pid_of web) other=$(pid_of other)
+  going_kill
+  service web 'cmd=sleep 2000'
+  going_start
+  wait_until "is_new web $pid"
+  dead "$pid"
+  wait_until 'grep -q 2000 /proc/$(pid_of web)/cmdline'
+  [ "$(pid_of other)" = "$other" ]
+}
+
+@test "a file that was removed while nobody looked stops its service" {
+  service web 'cmd=sleep 1000'
+  going_start
+  wait_until 'is_up web'
+  pid=$(pid_of web)
+  going_kill
+  rm "$D/web"
+  going_start
+  wait_until "! alive $pid"
+  wait_until '[ ! -e $R/web ]'
+}
+
+@test "a file that went bad while nobody looked: the service goes on, and has failed once it has ended, until the file is mended" {
+  service web 'cmd=sleep 1000'
+  going_start
+  wait_until 'is_up web'
+  pid=$(pid_of web)
+  going_kill
+  service web 'colour=red'
+  going_start
+  assert_log '^web:1: '
+  assert_log "^web: taken over as $pid\$"
+  service witness 'cmd=sleep 1000'
+  wait_until 'is_up witness'
+  is_up web && alive "$pid"
+  kill -KILL "$pid"
+  wait_until '[ "$(state web state)" = failed ]'
+  service web 'cmd=sleep 1000'
+  wait_until "is_new web $pid"
+}
+
+@test "a record whose pid belongs to somebody else by now harms nobody" {
+  setsid sleep 1000 3>&- &
+  victim=$!
+  wait_until "[ \$(ps -o pgid= -p $victim) = $victim ]" # a group of its own
+  mkdir -m 755 "$R"
+  for name in stays touched gone; do
+    echo "state=up pid=$victim start=12345 starts=3" >"$R/$name"
+  done
+  service stays 'cmd=sleep 1000'
+  service touched 'cmd=sleep 1000'
+  going_start
+  wait_until 'is_up stays && is_up touched && [ ! -e $R/gone ]'
+  touch "$D/touched"
+  rm "$D/stays"
+  wait_until '[ ! -e $R/stays ]'
+  wait_until '[ "$(state touched starts)" = 5 ]'
+  going_stop
+  [ "$(tr '\0' ' ' <"/proc/$victim/cmdline")" = 'sleep 1000 ' ]
+  alive "$victim"
+  kill -KILL "$victim"
+  wait "$victim" 2>/dev/null || :
+}
+
+# In a PID namespace and session of its own: a mistake may kill all it reaches.
+@test "records full of nonsense start the service, and harm nobody" {
+  mkdir -m 755 "$R"
+  garbage=(
+    'state=up pid=0 start=0 starts=1'
+    'state=up pid=-1 start=1 starts=1'
+    'state=up pid=1 start=1 starts=1'
+    'state=up pid=1 start=@ starts=1' # @ is the true one
+    'state=up pid=99999999 start=1 starts=1'
+    'state=up pid=4294967295 start=1 starts=1'
+    'state=up pid=4294967296 start=1 starts=1'
+    'state=up pid=4294967297 start=@ starts=1'
+    'state=up pid=18446744073709551617 start=@ starts=1'
+    'state=up pid=99999999999999999999999 start=1'
+    'state=up pid=-4294967295 start=@ starts=1'
+    'state=up pid= start= starts='
+    'state=up pid start'
+    'pid=3'
+    'state=stopping'
+    'state=nonsense'
+    ''
+    '=' '====' 'state' '       '
+    "$(printf 'x%.0s' {1..5000})"
+    "state=up starts=$(printf '9%.0s' {1..600}) pid=1"
+  )
+  for i in "${!garbage[@]}"; do
+    printf '%s\n' "${garbage[i]}" >"$R/n$i"
+    service "n$i" 'cmd=sleep 1000'
+  done
+  : >"$R/empty"
+  printf 'state=up' >"$R/short"
+  printf 'state=up\0pid=1\0start=1' >"$R/nul"
+  head -c 3000 /dev/urandom >"$R/binary"
+  ln -s /etc/passwd "$R/link"
+  mkfifo "$R/fifo"
+  for name in empty short nul binary link fifo; do service "$name" 'cmd=sleep 1000'; done
+  cp /etc/passwd "$BATS_TEST_TMPDIR/passwd"
+  export D R GOING LOG
+  setsid unshare --pid --fork --kill-child=KILL --mount-proc bash -c '
+    start=$(sed "s/.*) //" /proc/1/stat | cut -d " " -f 20)
+    sed -i "s/@/$start/" "$R"/n*
+    sleep 1000 & victim=$!
+    "$GOING" -d "$D" -r "$R" 2>>"$LOG" & going=$!
+    until [ -e "$R/.end" ]; do read -rt 0.02 <> <(:); done
+    kill -TERM $going
+    wait $going
+    echo "going: $?" >>"$R/.end"
+    kill -USR1 $victim
+    wait $victim
+    echo "victim: $?" >>"$R/.end"' </dev/null 3>&- &
+  namespace=$!
+  for file in "$D"/*; do
+    name=${file##*/}
+    wait_until "dead $namespace || grep -Eq '^state=up pid=[1-9][0-9]* start=[1-9][0-9]* starts=' $R/$name"
+    wait_until "dead $namespace || grep -q '^$name: started as ' $LOG"
+    alive "$namespace"
+  done
+  : >"$R/.end"
+  wait_until "! alive $namespace" || { kill -KILL "$namespace"; false; }
+  [ "$(cat "$R/.end")" = $'going: 0\nvictim: 138' ]
+  cmp /etc/passwd "$BATS_TEST_TMPDIR/passwd"
+}
+
+@test "a record that cannot be read: its service is neither started nor stopped until that is mended" {
+  service web 'cmd=sleep 1000'
+  service gone 'cmd=sleep 1000'
+  going_start
+  wait_until 'is_up web && is_up gone'
+  web=$(pid_of web) gone=$(pid_of gone)
+  going_kill
+  for name in web gone; do
+    mv "$R/$name" "$R/.$name.aside"
+    mkdir "$R/$name"
+  done
+  rm "$D/gone"
+  touch "$D/web"
+  service other 'cmd=sleep 1000'
+  : >"$LOG"
+  going_start
+  wait_until 'is_up other'
+  assert_log 'cannot read its state file'
+  looked_again
+  alive "$web"
+  alive "$gone"
+  refute_log '^(web|gone): (started|taken over|ended|killed|exited)'
+  for name in web gone; do
+    rmdir "$R/$name"
+    mv "$R/.$name.aside" "$R/$name"
+  done
+  assert_log "^web: taken over as $web\$"
+  assert_log "^gone: taken over as $gone\$"
+  wait_until "! alive $gone && is_new web $web"
+  [ "$(grep -c 'cannot read its state file' "$LOG")" -le 2 ]
+}
+
+@test "USR2 executes going again: the services go on, and how they end later is known" {
+  service web 'cmd=sh -c "trap \"\" HUP; sleep 1000"' 'stop=KILL'
+  service seven "cmd=sh -c 'trap \"exit 7\" USR1; while :; do sleep 0.1; done'"
+  service nine 'cmd=sleep 1000'
+  service gone 'cmd=true' 'restart=never'
+  going_start
+  wait_until 'is_up web && is_up seven && is_up nine'
+  wait_until '[ "$(state gone state)" = done ]'
+  wait_until 'grep -q "^SigCgt:.*2[0-9a-f][0-9a-f]\$" /proc/$(pid_of seven)/status'
+  web=$(pid_of web) seven=$(pid_of seven) nine=$(pid_of nine)
+  kill -USR2 "$GOING_PID"
+  for name in web seven nine; do assert_log "^$name: taken over as $(pid_of $name)\$"; done
+  [ "$(pid_of web) $(pid_of seven) $(pid_of nine)" = "$web $seven $nine" ]
+  kill -USR1 "$seven"
+  kill -KILL "$nine"
+  wait_until "is_new seven $seven && is_new nine $nine"
+  [ "$(state seven exit)" = 7 ]
+  [ "$(state nine signal)" = 9 ]
+  [ "$(state gone starts)" = 1 ]
+  alive "$web" && alive "$GOING_PID"
+  going_stop
+}
+
+@test "an upgrade whose program is missing is said, and going goes on" {
+  cp "$GOING" "$BATS_TEST_TMPDIR/going"
+  GOING=$BATS_TEST_TMPDIR/going
+  service web 'cmd=sleep 1000'
+  going_start
+  wait_until 'is_up web'
+  pid=$(pid_of web)
+  rm "$GOING"
+  kill -USR2 "$GOING_PID"
+  assert_log 'cannot execute .*going again: No such file'
+  service other 'cmd=sleep 1000'
+  wait_until 'is_up other'
+  kill -KILL "$pid"
+  wait_until "is_new web $pid"
+  [ "$(state web signal)" = 9 ]
+}
+
+# The lock is free only once every process that inherited it is dead.
+@test "what is left of a service whose main process died while nobody looked is killed before the next start" {
+  cat >"$BATS_TEST_TMPDIR/body" <<BODY
+exec 9>"$BATS_TEST_TMPDIR/lock"
+flock -w 5 9 && echo free >>"$BATS_TEST_TMPDIR/starts" || echo held >>"$BATS_TEST_TMPDIR/starts"
+trap '' TERM
+sleep 1000 &
+exec sleep 1000
+BODY
+  service web "cmd=sh $BATS_TEST_TMPDIR/body" 'stop=KILL'
+  going_start
+  wait_until '[ "$(living "$(pid_of web)")" = 2 ]'
+  pid=$(pid_of web)
+  going_kill
+  kill -KILL "$pid"
+  wait_until "! alive $pid"
+  [ "$(living "$pid")" = 1 ]
+  going_start
+  wait_until '[ "$(grep -c . $BATS_TEST_TMPDIR/starts)" = 2 ]'
+  [ "$(sort -u "$BATS_TEST_TMPDIR/starts")" = free ]
+  [ "$(living "$pid")" = 0 ]
+}
+
+# Each start of a service is told by the service itself.
+# What was neither killed nor touched must have started once, the others at
+# most once for each time that the test did something to them.
+@test "a hundred kills of going at any moment: no service runs twice, none is lost, none is restarted by it" {
+  MARK=$BATS_FILE_TMPDIR/starts.
+  cat >"$BATS_TEST_TMPDIR/body" <<'BODY'
+echo "$(date +%s.%N) $$" >>"$1"
+exec "$2" -c 'read -r _ <>"$0.fifo"' "$1"
+BODY
+  declare -A done_to=()
+  new() {
+    mkfifo "$MARK$1.fifo"
+    service "$1" "cmd=sh $BATS_TEST_TMPDIR/body $MARK$1 bash" 'backoff=0'
+    done_to[$1]=0
+  }
+  for name in still{1..6} mortal{1..4} touched{1..3}; do new "$name"; done
+  going_start
+  wait_until '[ "$(grep -ls state=up $R/* | wc -l)" = 13 ]'
+  for ((round = 1; round <= 100; round++)); do
+    for name in mortal$((RANDOM % 4 + 1)) mortal$((RANDOM % 4 + 1)); do
+      pid=$(pid_of "$name")
+      [ -z "$pid" ] || ! grep -qzxF -e "$MARK$name" "/proc/$pid/cmdline" 2>/dev/null ||
+        ! kill -KILL "$pid" 2>/dev/null || done_to[$name]=$((done_to[$name] + 1))
+    done
+    if ((round % 3 == 0)); then
+      name=touched$((RANDOM % 3 + 1))
+      touch "$D/$name"
+      done_to[$name]=$((done_to[$name] + 1))
+    fi
+    if ((round % 10 == 0)); then new "added$((round / 10))"; fi
+    printf -v moment '0.%03d' $((RANDOM % (round % 2 ? 30 : 250)))
+    read -rt "$moment" <> <(:) || : # the random moment
+    going_kill
+    "${WRAP[@]}" "$GOING" -d "$D" -r "$R" </dev/null >>"$OUT" 2>>"$LOG" 3>&- &
+    GOING_PID=$!
+    STARTED+=("$GOING_PID")
+  done
+  wait_until '[ "$(grep -ls state=up $R/* | wc -l)" = 23 ]'
+  for name in "${!done_to[@]}"; do
+    wait_until "[ \"\$(with_argument $MARK$name)\" = \"\$(pid_of $name)\" ]" # one, and recorded
+    starts=$(grep -c . "$MARK$name")
+    echo "$name: $starts starts, ${done_to[$name]} causes"
+    [ "$starts" -ge 1 ] && [ "$starts" -le $((done_to[$name] + 1)) ]
+    [[ $name == touched* ]] || [[ $name == mortal* ]] || [ "$starts" = 1 ]
+  done
+  going_stop
+  for name in "${!done_to[@]}"; do [ -z "$(with_argument "$MARK$name")" ]; done
+}

@@ -1,0 +1,200 @@
+# The hardware watchdog. A plain file stands for the device: every write is
+# seen in it. It has no ioctl, so going feeds it every 10 s; where a test wants
+# more, strace lets the device report a timeout of 1 s: three feeds in it.
+
+load helper
+
+eval "$(declare -f setup | sed '1s/setup/begin_the_world/')"
+setup() {
+  begin_the_world
+  DEV=$BATS_TEST_TMPDIR/watchdog
+  : >"$DEV"
+}
+
+with_timeout() { # HEX, a little-endian int
+  WRAP+=(strace -D -qq -o "$BATS_TEST_TMPDIR/trace" -P "$DEV" -e trace=ioctl
+    -e "inject=ioctl:retval=0:poke_exit=@arg3=$1")
+}
+
+is_up() { [ "$(state "$1" state)" = up ]; }
+feeds() { stat -c %s "$DEV"; }
+last() { tail -c 1 "$DEV" | od -An -c | tr -d ' '; }
+holds() { readlink "/proc/$1/fd"/* 2>/dev/null | grep -qxF "$DEV"; } # PID
+
+# Nothing may happen: so it is watched for longer than four feeds would take.
+nothing_feeds() {
+  local before end
+  before=$(feeds)
+  end=$((${EPOCHREALTIME/./} + 1500000))
+  while [ "${EPOCHREALTIME/./}" -lt "$end" ]; do
+    [ "$(feeds)" = "$before" ]
+    sleep 0.05
+  done
+}
+
+@test "the watchdog is fed at once" {
+  going_start -w "$DEV"
+  wait_until '[ "$(feeds)" = 1 ]'
+  [ "$(last)" = '\0' ]
+}
+
+@test "a watchdog that reports no timeout is fed every 10 s" {
+  going_start -w "$DEV"
+  wait_until '[ "$(feeds)" = 1 ]'
+  from=${EPOCHREALTIME/./}
+  service web 'cmd=sleep 1000' # and not sooner because something happens
+  wait_until 'is_up web' && [ "$(feeds)" = 1 ]
+  wait_until '[ "$(feeds)" = 2 ] || [ ${EPOCHREALTIME/./} -gt $((from + 9000000)) ]'
+  [ "$(feeds)" = 1 ]
+  wait_until '[ "$(feeds)" = 2 ]'
+  [ $((${EPOCHREALTIME/./} - from)) -lt 11000000 ]
+}
+
+@test "a watchdog is fed three times in the timeout that it reports" {
+  with_timeout 03000000
+  going_start -w "$DEV"
+  wait_until '[ "$(feeds)" = 1 ]'
+  from=${EPOCHREALTIME/./}
+  wait_until '[ "$(feeds)" = 4 ]'
+  took=$((${EPOCHREALTIME/./} - from))
+  echo "$took us"
+  [ "$took" -gt 2500000 ] && [ "$took" -lt 4000000 ]
+}
+
+@test "a regular exit closes the watchdog with V" {
+  service web 'cmd=sleep 1000'
+  going_start -w "$DEV"
+  wait_until 'is_up web && [ "$(feeds)" = 1 ]'
+  going_stop
+  [ "$(last)" = V ]
+  [ "$(feeds)" = 2 ]
+}
+
+@test "a going that was killed leaves no V, and the next one feeds on" {
+  going_start -w "$DEV"
+  wait_until '[ "$(feeds)" = 1 ]'
+  going_kill
+  [ "$(last)" = '\0' ]
+  : >"$DEV"
+  going_start -w "$DEV"
+  wait_until '[ "$(feeds)" -ge 1 ]'
+  [ "$(last)" = '\0' ]
+}
+
+@test "a going that is executed again feeds on, and has written no V" {
+  going_start -w "$DEV"
+  wait_until '[ "$(feeds)" = 1 ]'
+  kill -USR2 "$GOING_PID"
+  wait_until '[ "$(tail -c 1 "$DEV" | wc -c)" = 1 ] && holds $GOING_PID'
+  service web 'cmd=sleep 1000'
+  wait_until 'is_up web'
+  wait_until 'holds $GOING_PID'
+  ! grep -q V "$DEV"
+}
+
+@test "a critical service that has failed: the watchdog is no longer fed, and exit writes no V" {
+  with_timeout 01000000
+  service still 'cmd=sleep 1000' 'critical=yes'
+  going_start -w "$DEV"
+  wait_until 'is_up still && [ "$(feeds)" -ge 3 ]'
+  service heart 'cmd=false' 'retries=2' 'backoff=0' 'critical=yes'
+  wait_until '[ "$(state heart state)" = failed ]'
+  nothing_feeds
+  touch "$D/still" # of no help
+  wait_until '[ "$(state still starts)" = 2 ]'
+  nothing_feeds
+  going_stop
+  ! grep -q V "$DEV"
+}
+
+@test "touching the file of the critical service that has failed resumes the feed" {
+  with_timeout 01000000
+  service heart 'cmd=test -e beat' "cwd=$BATS_TEST_TMPDIR" 'retries=1' \
+    'restart=on-failure' 'critical=yes'
+  going_start -w "$DEV"
+  wait_until '[ "$(state heart state)" = failed ]'
+  nothing_feeds
+  : >"$BATS_TEST_TMPDIR/beat"
+  before=$(feeds)
+  touch "$D/heart"
+  wait_until '[ "$(state heart state)" = done ]'
+  wait_until "[ \$(feeds) -ge $((before + 3)) ]"
+  going_stop
+  [ "$(last)" = V ]
+}
+
+@test "a critical service that is removed after it has failed is no reason to starve the watchdog" {
+  with_timeout 01000000
+  service heart 'cmd=false' 'retries=1' 'critical=yes'
+  going_start -w "$DEV"
+  wait_until '[ "$(state heart state)" = failed ]'
+  nothing_feeds
+  before=$(feeds)
+  rm "$D/heart"
+  wait_until "[ \$(feeds) -ge $((before + 3)) ]"
+}
+
+@test "a service that has failed and is not critical does not concern the watchdog" {
+  with_timeout 01000000
+  service poor 'cmd=false' 'retries=1'
+  going_start -w "$DEV"
+  wait_until '[ "$(state poor state)" = failed ]'
+  before=$(feeds)
+  wait_until "[ \$(feeds) -ge $((before + 3)) ]"
+  going_stop
+  [ "$(last)" = V ]
+}
+
+@test "no watchdog is opened without -w" {
+  WRAP+=(strace -D -f -qq -o "$BATS_TEST_TMPDIR/trace" -e trace=%file)
+  service web 'cmd=sleep 1000'
+  going_start
+  wait_until 'is_up web'
+  going_stop
+  grep -q openat "$BATS_TEST_TMPDIR/trace"
+  ! grep watchdog "$BATS_TEST_TMPDIR/trace" | grep -v -F "$D" | grep -v -F "$R" | grep open
+}
+
+@test "a watchdog that appears later is used: said once until then" {
+  rm "$DEV"
+  service web 'cmd=sleep 1000'
+  going_start -w "$DEV"
+  assert_log "$DEV: No such file"
+  wait_until 'is_up web'
+  looks=$(awk '/^voluntary/ { print $2 }' "/proc/$GOING_PID/status")
+  wait_until "[ \$(awk '/^voluntary/ { print \$2 }' /proc/$GOING_PID/status) -ge $((looks + 3)) ]"
+  [ "$(grep -c -F "$DEV" "$LOG")" = 1 ]
+  : >"$DEV"
+  wait_until '[ "$(feeds)" -ge 1 ]'
+  [ "$(last)" = '\0' ]
+}
+
+@test "a service never holds the watchdog" {
+  service web 'cmd=sleep 1000'
+  going_start -w "$DEV"
+  wait_until 'is_up web && holds $GOING_PID'
+  ! holds "$(pid_of web)"
+}
+
+# strace keeps the child at its door to exec for a while, so that one can look.
+@test "a child that has not executed its command yet does not hold the watchdog either" {
+  service web 'cmd=sleep 1000'
+  going_start -w "$DEV"
+  wait_until 'is_up web && holds $GOING_PID'
+  strace -f -qq -o /dev/null -e trace=execve -e inject=execve:delay_enter=3s \
+    -p "$GOING_PID" 3>&- 2>/dev/null &
+  tracer=$!
+  wait_until 'grep -q "^TracerPid:.*[1-9]" /proc/$GOING_PID/status'
+  service young 'cmd=/bin/sleep 1000'
+  program=$(readlink "/proc/$GOING_PID/exe")
+  at_the_door() {
+    child=$(ps -o pid= --ppid "$GOING_PID" | while read -r pid; do
+      [ "$(readlink "/proc/$pid/exe")" != "$program" ] || echo "$pid"
+    done)
+    [ -n "$child" ] && ! holds "$child" && [ "$(readlink "/proc/$child/exe")" = "$program" ]
+  }
+  wait_until at_the_door
+  kill "$tracer"
+  wait "$tracer" || :
+  wait_until 'is_up young'
+}
