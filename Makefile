@@ -42,7 +42,7 @@ lint: ## install the linters, check format, warnings, scripts and manuals
 	mkdir -p build && for cc in gcc clang; do \
 		$$cc -O2 $(NEEDED) -Werror -c -o build/lint.o going.c || exit 1; done
 	cppcheck -q --std=c11 --enable=warning,portability --error-exitcode=1 going.c
-	shellcheck .ci/run test/need test/*.bash
+	shellcheck -S warning .ci/run test/need test/*.bash
 	$(MAKE) -s doc
 	mandoc -T lint -W warning build/going.1 build/going.5
 

@@ -87,7 +87,7 @@ static const double NEVER = 1e18, QUIET = 0.1, LATEST = 1, RETRY = 1, SAME = 3;
 static const char *option[128] = {['d'] = "/etc/going.d", ['r'] = "/run/going"};
 static int console = 2, run = -1, waits, signals, changes = -1, dog = -1;
 static int said, leaving, lost, ready;
-static double now, look_due, changed;
+static double now, next, look_due, changed;
 
 // ## 3 A service
 //
@@ -771,12 +771,12 @@ static double feed(void) {
 
 // ## 14 The loop
 //
-// From here on nothing exits but a wish to leave. Look at the directory if it
-// is time; feed; bring every service to where it should be; wait until the next
-// of them is due (in milliseconds, rounded up, or we would spin); then take
-// down the news. A failed service that is critical takes the watchdog's food
-// away. While we leave, that is not asked any more, as services are being
-// forgotten.
+// From here on nothing exits but a wish to leave. Wait until the next service
+// is due (in milliseconds, rounded up, or we would spin), or news come; take
+// down the news; look at the directory, if it is time to; feed; bring every
+// service to where it should be. A failed service that is critical takes the
+// watchdog's food away. While we leave, that is not asked any more, since
+// services are being forgotten.
 //
 // What happened in the directory is not read, only drunk up, into memory that
 // is free at that time: a look will tell more than any event. Each event puts
@@ -784,15 +784,6 @@ static double feed(void) {
 static void supervise(char **argv, char **envp) {
   struct epoll_event events[32];
   while (!leaving || services) {
-    if (look_due <= now) look();
-    if (!leaving) lost = false;
-    double next = ready && option['w'] && !lost ? feed() : NEVER;
-    for (struct service **at = &services, *s; (s = *at);) {
-      settle(s);
-      if (s->state == FAILED && find(s->text, "critical", NULL)) lost = true;
-      if (s->due > now && s->state < DONE) next = fmin(next, s->due);
-      if (!drop(at)) at = &s->next;
-    }
     double ms = fmax((fmin(next, look_due) - now) * 1000 + 1, 0);
     int count = epoll_wait(waits, events, 32, ms < 1e9 ? ms : -1);
     now = seconds();
@@ -805,6 +796,15 @@ static void supervise(char **argv, char **envp) {
     while (read(changes, events, sizeof events) > 0) {
       changed = fmin(changed, now);
       look_due = fmin(now + QUIET, changed + LATEST);
+    }
+    if (look_due <= now) look();
+    if (!leaving) lost = false;
+    next = ready && option['w'] && !lost ? feed() : NEVER;
+    for (struct service **at = &services, *s; (s = *at);) {
+      settle(s);
+      if (s->state == FAILED && find(s->text, "critical", NULL)) lost = true;
+      if (s->due > now && s->state < DONE) next = fmin(next, s->due);
+      if (!drop(at)) at = &s->next;
     }
   }
 }
@@ -821,8 +821,8 @@ static void supervise(char **argv, char **envp) {
 // critical service has failed.
 int main(int argc, char **argv, char **envp) {
   sigset_t blocked;
-  for (int letter; (letter = getopt(argc, argv, "d:r:w:thV")) != -1;)
-    option[letter] = optarg ? optarg : "";
+  for (int c; !option['?'] && (c = getopt(argc, argv, "d:r:w:thV")) != -1;)
+    option[c] = optarg ? optarg : "";
   bool misused = option['?'] || optind < argc;
   if (misused || option['h'] || option['V'])
     dprintf(1 + misused, "going " VERSION " [-t] [-d DIR] [-r DIR] [-w DEV]\n");

@@ -10,8 +10,10 @@ eval "$(declare -f teardown | sed '1s/teardown/end_the_world/')"
 teardown() {
   local undo
   for undo in "${UNDO[@]}"; do eval "$undo" || :; done
-  end_the_world || return 1
-  ! mountpoint -q "$R" || umount "$R"
+  local failed=0
+  end_the_world || failed=1
+  ! mountpoint -q "$R" || umount "$R" || failed=1
+  return "$failed"
 }
 
 is_up() { [ "$(state "$1" state)" = up ]; }
@@ -20,8 +22,8 @@ dead() { ! alive "$1"; }
 ticks() { sed 's/.*) //' "/proc/$GOING_PID/stat" | awk '{ print $12 + $13 }'; }
 
 # The fault lasts: for four seconds nothing may change, going takes next to no
-# time of the processor, and all it has to say about it is this one line.
-lasts() { # REGEX
+# time of the processor, and says nothing about it twice.
+lasts() { # REGEX [LINES]
   local regex=$1 before end
   assert_log "$regex"
   before=$(ticks)
@@ -32,7 +34,8 @@ lasts() { # REGEX
   done
   echo "ticks: $before to $(ticks)"
   [ $(($(ticks) - before)) -le 10 ]
-  [ "$(grep -Ec -e "$regex" "$LOG")" = 1 ] || { cat "$LOG" && false; }
+  [ -z "$(grep -E -e "$regex" "$LOG" | sort | uniq -d)" ]
+  [ "$(grep -Ec -e "$regex" "$LOG")" -le "${2:-1}" ]
 }
 
 # All is well again: files count, and services are started again.
@@ -74,7 +77,7 @@ mended() {
   going_start
   wait_until 'is_up web && is_up still && is_up gone'
   web=$(pid_of web) still=$(pid_of still) gone=$(pid_of gone)
-  ! cat /dev/zero 2>/dev/null >"$R/.fill"
+  cat /dev/zero 2>/dev/null >"$R/.fill" || : # until it is full
   kill -KILL "$web"
   wait_until '[ "$(grep -c "^web: started as" $LOG)" = 2 ]'
   rm "$D/gone"
@@ -248,7 +251,7 @@ mended() {
   web=$(pid_of web)
   prlimit --pid "$GOING_PID" --nofile=3:
   kill -KILL "$web"
-  lasts "$NO_DESCRIPTOR"
+  lasts "$NO_DESCRIPTOR" 2 # its state, and the directory
   prlimit --pid "$GOING_PID" --nofile=1024:
   wait_until "is_new web $web"
   [ "$(state web signal)" = 9 ]
@@ -268,21 +271,6 @@ mended() {
   wait_until '[ "$(grep -ls state=up $R/* | wc -l)" = 201 ]'
   refute_log ':[0-9]+: '
   works
-}
-
-@test "a standard error that nobody reads blocks nothing" {
-  mkfifo "$BATS_TEST_TMPDIR/stderr"
-  exec 7<>"$BATS_TEST_TMPDIR/stderr"
-  LOG=$BATS_TEST_TMPDIR/stderr going_start 7>&-
-  for i in {1..30}; do
-    yes 'colour=red' | head -n 500 >"$D/bad$i"
-    touch "$D/bad$i"
-  done
-  service web 'cmd=sleep 1000'
-  wait_until 'is_up web'
-  works
-  going_stop
-  exec 7>&-
 }
 
 @test "a storm of hang-ups and touches while services die loses none" {

@@ -1,7 +1,6 @@
-# The world of a test, and the words to speak about it. Every test has a service
-# directory $D, a runtime directory $R and a log $LOG of its own, and ends
-# what it has started. What services say on an inherited stdout is in $OUT.
-# The tests want Linux, bash and root; GOING names another binary to try.
+# The world of a test, and the words to speak about it. Every test has a service directory $D,
+# a runtime directory $R and a log $LOG of its own, and ends what it has started. What services
+# say on an inherited stdout is in $OUT. The tests want root; GOING names another binary to try.
 
 : "${GOING:=$BATS_TEST_DIRNAME/../going}"
 GOING=$(realpath "$GOING")
@@ -36,16 +35,14 @@ teardown() {
 
 # The processes that the state files name, if they still are the same ones.
 service_pids() {
-  local file line pid
+  local file line
   for file in "$R"/*; do
-    { read -r line <"$file"; } 2>/dev/null || continue
-    [[ $line =~ \ pid=([0-9]+) ]] || continue
-    pid=${BASH_REMATCH[1]}
-    [[ "$line " != *" start=$(start_of "$pid") "* ]] || echo "$pid"
+    { read -r line <"$file"; } 2>/dev/null && [[ $line =~ \ pid=([0-9]+) ]] || continue
+    [[ "$line " != *" start=$(start_of "${BASH_REMATCH[1]}") "* ]] || echo "${BASH_REMATCH[1]}"
   done
 }
 
-stat_of() { # PID: the fields of proc(5) from the third on, without the name
+stat_of() { # PID: what proc(5) says of it behind its name
   local line
   { read -r line <"/proc/$1/stat"; } 2>/dev/null && echo "${line##*) }"
 }

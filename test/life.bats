@@ -215,7 +215,7 @@ quarantined, next start in 100.0 s" ]
     before=${EPOCHREALTIME/./}
     kill -KILL "$(pid_of web)"
     wait_until "[ \"\$(state web starts)\" = $((i + 1)) ]"
-    [ $((${EPOCHREALTIME/./} - before)) -lt 1000000 ]
+    [ $((${EPOCHREALTIME/./} - before)) -lt 3000000 ]
   done
   wait_until '[ "$(state held starts)" -gt 4 ]'
 }

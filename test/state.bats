@@ -140,7 +140,7 @@ lacks() { # NAME KEY...
 
 @test "a missing runtime directory is made, with mode 755" {
   for mask in 0 077; do
-    WRAP=(sh -c "umask $mask; exec \"\$@\"" -- "${WRAP[@]}")
+    WRAP+=(sh -c "umask $mask; exec \"\$@\"" --)
     going_start
     [ "$(stat -c %a "$R")" = 755 ]
     going_stop

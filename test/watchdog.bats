@@ -16,6 +16,7 @@ with_timeout() { # HEX, a little-endian int
     -e "inject=ioctl:retval=0:poke_exit=@arg3=$1")
 }
 
+no() { ! "$@"; } # bats overlooks a failing `! command`
 is_up() { [ "$(state "$1" state)" = up ]; }
 feeds() { stat -c %s "$DEV"; }
 last() { tail -c 1 "$DEV" | od -An -c | tr -d ' '; }
@@ -34,28 +35,30 @@ nothing_feeds() {
 
 @test "the watchdog is fed at once" {
   going_start -w "$DEV"
-  wait_until '[ "$(feeds)" = 1 ]'
+  wait_until '[ "$(feeds)" -ge 1 ]'
   [ "$(last)" = '\0' ]
 }
 
-@test "a watchdog that reports no timeout is fed every 10 s" {
+@test "a watchdog that reports no timeout is fed every 10 s, and not more often because something happens" {
+  service web 'cmd=sleep 1000'
   going_start -w "$DEV"
-  wait_until '[ "$(feeds)" = 1 ]'
   from=${EPOCHREALTIME/./}
-  service web 'cmd=sleep 1000' # and not sooner because something happens
-  wait_until 'is_up web' && [ "$(feeds)" = 1 ]
-  wait_until '[ "$(feeds)" = 2 ] || [ ${EPOCHREALTIME/./} -gt $((from + 9000000)) ]'
-  [ "$(feeds)" = 1 ]
-  wait_until '[ "$(feeds)" = 2 ]'
-  [ $((${EPOCHREALTIME/./} - from)) -lt 11000000 ]
+  wait_until '[ "$(feeds)" -ge 1 ] && is_up web'
+  first=$(feeds)
+  touch "$D/web"
+  wait_until '[ "$(state web starts)" = 2 ]'
+  wait_until "[ \"\$(feeds)\" != $first ] || [ \${EPOCHREALTIME/./} -gt $((from + 9000000)) ]"
+  [ "$(feeds)" = "$first" ]
+  wait_until "[ \"\$(feeds)\" = $((first + 1)) ]"
+  [ $((${EPOCHREALTIME/./} - from)) -lt 12000000 ]
 }
 
 @test "a watchdog is fed three times in the timeout that it reports" {
   with_timeout 03000000
   going_start -w "$DEV"
-  wait_until '[ "$(feeds)" = 1 ]'
-  from=${EPOCHREALTIME/./}
-  wait_until '[ "$(feeds)" = 4 ]'
+  wait_until '[ "$(feeds)" -ge 1 ]'
+  first=$(feeds) from=${EPOCHREALTIME/./}
+  wait_until "[ \"\$(feeds)\" -ge $((first + 3)) ]"
   took=$((${EPOCHREALTIME/./} - from))
   echo "$took us"
   [ "$took" -gt 2500000 ] && [ "$took" -lt 4000000 ]
@@ -64,15 +67,14 @@ nothing_feeds() {
 @test "a regular exit closes the watchdog with V" {
   service web 'cmd=sleep 1000'
   going_start -w "$DEV"
-  wait_until 'is_up web && [ "$(feeds)" = 1 ]'
+  wait_until 'is_up web && [ "$(feeds)" -ge 1 ]'
   going_stop
   [ "$(last)" = V ]
-  [ "$(feeds)" = 2 ]
 }
 
 @test "a going that was killed leaves no V, and the next one feeds on" {
   going_start -w "$DEV"
-  wait_until '[ "$(feeds)" = 1 ]'
+  wait_until '[ "$(feeds)" -ge 1 ]'
   going_kill
   [ "$(last)" = '\0' ]
   : >"$DEV"
@@ -83,13 +85,13 @@ nothing_feeds() {
 
 @test "a going that is executed again feeds on, and has written no V" {
   going_start -w "$DEV"
-  wait_until '[ "$(feeds)" = 1 ]'
+  wait_until '[ "$(feeds)" -ge 1 ]'
   kill -USR2 "$GOING_PID"
   wait_until '[ "$(tail -c 1 "$DEV" | wc -c)" = 1 ] && holds $GOING_PID'
   service web 'cmd=sleep 1000'
   wait_until 'is_up web'
   wait_until 'holds $GOING_PID'
-  ! grep -q V "$DEV"
+  no grep -q V "$DEV"
 }
 
 @test "a critical service that has failed: the watchdog is no longer fed, and exit writes no V" {
@@ -104,7 +106,7 @@ nothing_feeds() {
   wait_until '[ "$(state still starts)" = 2 ]'
   nothing_feeds
   going_stop
-  ! grep -q V "$DEV"
+  no grep -q V "$DEV"
 }
 
 @test "touching the file of the critical service that has failed resumes the feed" {
@@ -152,7 +154,7 @@ nothing_feeds() {
   wait_until 'is_up web'
   going_stop
   grep -q openat "$BATS_TEST_TMPDIR/trace"
-  ! grep watchdog "$BATS_TEST_TMPDIR/trace" | grep -v -F "$D" | grep -v -F "$R" | grep open
+  no grep '"/dev/watchdog' "$BATS_TEST_TMPDIR/trace"
 }
 
 @test "a watchdog that appears later is used: said once until then" {
@@ -173,7 +175,7 @@ nothing_feeds() {
   service web 'cmd=sleep 1000'
   going_start -w "$DEV"
   wait_until 'is_up web && holds $GOING_PID'
-  ! holds "$(pid_of web)"
+  no holds "$(pid_of web)"
 }
 
 # strace keeps the child at its door to exec for a while, so that one can look.
@@ -181,7 +183,7 @@ nothing_feeds() {
   service web 'cmd=sleep 1000'
   going_start -w "$DEV"
   wait_until 'is_up web && holds $GOING_PID'
-  strace -f -qq -o /dev/null -e trace=execve -e inject=execve:delay_enter=3s \
+  strace -f -qq -o /dev/null -e trace=execve -e inject=execve:delay_enter=1s \
     -p "$GOING_PID" 3>&- 2>/dev/null &
   tracer=$!
   wait_until 'grep -q "^TracerPid:.*[1-9]" /proc/$GOING_PID/status'
@@ -194,6 +196,7 @@ nothing_feeds() {
     [ -n "$child" ] && ! holds "$child" && [ "$(readlink "/proc/$child/exe")" = "$program" ]
   }
   wait_until at_the_door
+  wait_until '[ "$(readlink "/proc/$child/exe")" != "$program" ]' # or strace hangs
   kill "$tracer"
   wait "$tracer" || :
   wait_until 'is_up young'

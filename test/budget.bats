@@ -1,0 +1,179 @@
+# What makes going small, each with its number.
+
+load helper
+
+no() { ! "$@"; } # bats overlooks a failing `! command`
+
+SOURCE=$BATS_TEST_DIRNAME/../going.c
+
+# The smallest services there are: one that waits, one that ends.
+setup_file() {
+  echo 'int pause(void); int main(void) { return pause(); }' |
+    cc -static -x c -o "$BATS_FILE_TMPDIR/waits" -
+  echo 'int main(void) { return 0; }' |
+    cc -static -x c -o "$BATS_FILE_TMPDIR/ends" -
+}
+
+up() { grep -ls '^state=up pid=' -r "$R" | wc -l; }
+many() { # COUNT
+  local i
+  for ((i = 1; i <= $1; i++)); do
+    echo "cmd=$BATS_FILE_TMPDIR/waits" >"$D/s$i"
+  done
+}
+# A thousand take their time on a busy machine.
+soon() { wait_until "$1" 2>/dev/null || wait_until "$1" 2>/dev/null || wait_until "$1"; }
+peak() { awk '/^VmPeak/ { print $2 }' "/proc/$GOING_PID/status"; }
+descriptors() { ls "/proc/$GOING_PID/fd" | wc -l; }
+switches() { awk '/ctxt_switches/ { n += $2 } END { print n }' "/proc/$GOING_PID/status"; }
+stops() {
+  kill -TERM "$GOING_PID"
+  soon "! alive $GOING_PID"
+  wait "$GOING_PID"
+  [ -z "$(ls "$R")" ]
+}
+
+@test "the program has less than 500 lines of code" {
+  lines=$(cloc --quiet --csv "$SOURCE" | awk -F, '$2 == "C" { print $5 }')
+  echo "$lines lines"
+  [ "$lines" -gt 0 ]
+  [ "$lines" -lt 500 ]
+}
+
+@test "the program is formatted in Google's style, nowhere switched off" {
+  [ "$(cat "$BATS_TEST_DIRNAME/../.clang-format")" = $'BasedOnStyle: Google\nReflowComments: false' ]
+  clang-format --dry-run -Werror "$SOURCE"
+  no grep 'clang-format off' "$SOURCE"
+}
+
+@test "half of the functions have at most 12 lines, the longest has 40" {
+  lengths=$(awk '/^[a-z].*\) \{$/ { start = NR }
+    /^[a-z].*[^;{]$/ && !start { start = NR }
+    /;$/ && !/^ / { start = 0 }
+    /^}$/ && start { print NR - start + 1; start = 0 }' "$SOURCE" | sort -n)
+  count=$(wc -l <<<"$lengths")
+  median=$(sed -n "$(((count + 1) / 2))p" <<<"$lengths")
+  echo "$count functions, median $median, longest $(tail -n 1 <<<"$lengths")"
+  [ "$count" -gt 20 ]
+  [ "$median" -le 12 ]
+  [ "$(tail -n 1 <<<"$lengths")" -le 40 ]
+}
+
+@test "there are no prototypes, no second C file and no header" {
+  no grep -nE '^[a-z][^=]*\)( __attribute__.*)?;$' "$SOURCE"
+  no grep -n '#include "' "$SOURCE"
+  [ "$(cd "$BATS_TEST_DIRNAME/.." && ls -- *.[ch])" = going.c ]
+}
+
+@test "the program is static" {
+  run ldd "$GOING"
+  [[ $output == *'not a dynamic executable'* || $output == *'statically linked'* || $output == *'Not a valid dynamic'* ]]
+  readelf -l "$GOING" | no grep INTERP
+}
+
+@test "one service: at most 1024 kB" {
+  many 1
+  going_start
+  wait_until '[ "$(up)" = 1 ]'
+  echo "$(peak) kB"
+  [ "$(peak)" -le 1024 ]
+}
+
+@test "a hundred services: at most 1024 kB" {
+  many 100
+  going_start
+  soon '[ "$(up)" = 100 ]'
+  echo "$(peak) kB"
+  [ "$(peak)" -le 1024 ]
+}
+
+@test "a thousand services start and stop, and it takes at most 1024 kB" {
+  many 1000
+  from=${EPOCHREALTIME/./}
+  going_start
+  soon '[ "$(up)" = 1000 ]'
+  echo "up after $(((${EPOCHREALTIME/./} - from) / 1000)) ms, $(peak) kB, $(descriptors) descriptors"
+  [ "$(peak)" -le 1024 ]
+  [ "$(descriptors)" -lt 20 ]
+  touch "$D/s500"
+  wait_until '[ "$(state s500 starts)" = 2 ]'
+  [ "$(peak)" -le 1024 ]
+  stops
+}
+
+@test "nine hundred services are taken over, and still stop" {
+  many 900
+  going_start
+  soon '[ "$(up)" = 900 ]'
+  sum=$(cat "$R"/* | cksum)
+  going_kill
+  going_start
+  soon '[ "$(grep -c ": taken over as" "$LOG")" = 900 ]'
+  [ "$(cat "$R"/* | cksum)" = "$sum" ]
+  echo "$(peak) kB"
+  [ "$(peak)" -le 1024 ]
+  pid=$(pid_of s450)
+  kill -KILL "$pid"
+  wait_until '[ "$(state s450 starts)" = 2 ]'
+  stops
+}
+
+@test "a thousand restarts cost neither memory nor descriptors" {
+  starts() { local n && n=$(state web starts) && echo "${n:-0}"; }
+  service web "cmd=$BATS_FILE_TMPDIR/ends" 'backoff=0'
+  going_start
+  wait_until '[ "$(starts)" -gt 10 ]'
+  peak=$(peak) descriptors=$(descriptors)
+  soon '[ "$(starts)" -gt 1000 ]'
+  mv "$D/web" "$D/web.off"
+  wait_until '[ ! -e $R/web ]'
+  echo "$peak to $(peak) kB, $descriptors to $(descriptors) descriptors"
+  [ "$(peak)" = "$peak" ]
+  [ "$(peak)" -le 1024 ]
+  [ "$(descriptors)" -le "$descriptors" ]
+}
+
+@test "looking two hundred times costs neither memory nor descriptors" {
+  many 10
+  going_start
+  wait_until '[ "$(up)" = 10 ]'
+  service first "cmd=$BATS_FILE_TMPDIR/waits"
+  wait_until '[ "$(up)" = 11 ]'
+  peak=$(peak) descriptors=$(descriptors)
+  for i in {1..200}; do
+    kill -HUP "$GOING_PID"
+    wait_until 'grep -q "^ShdPnd:[^1-9a-f]*$" "/proc/$GOING_PID/status"' # heard
+  done
+  service last "cmd=$BATS_FILE_TMPDIR/waits"
+  wait_until '[ "$(up)" = 12 ]'
+  echo "$peak to $(peak) kB, $descriptors to $(descriptors) descriptors"
+  [ "$(peak)" = "$peak" ]
+  [ "$(descriptors)" = "$descriptors" ]
+}
+
+# The one wait of a fixed time: there is nothing to wait for.
+@test "nothing happens: going does not wake up" {
+  many 10
+  service fine "cmd=$BATS_FILE_TMPDIR/ends" 'restart=never'
+  service poor 'cmd=/nonexistent' 'retries=1'
+  going_start
+  wait_until '[ "$(up)" = 10 ] && [ "$(state fine state)" = done ] && [ "$(state poor state)" = failed ]'
+  quiet() { # nothing is under way any more
+    local first && first=$(switches) && sleep 0.5 && [ "$(switches)" = "$first" ]
+  }
+  wait_until quiet
+  before=$(switches)
+  sleep 3
+  [ "$(switches)" = "$before" ]
+}
+
+@test "there is no shell on the way to a service" {
+  WRAP+=(strace -D -f -qq -o "$BATS_TEST_TMPDIR/trace" -e trace=execve,execveat -e status=successful)
+  service web "cmd=$BATS_FILE_TMPDIR/waits '\$HOME' *;" "env=A=b"
+  going_start
+  wait_until '[ "$(up)" = 1 ]'
+  wait_until 'grep -q waits "$BATS_TEST_TMPDIR/trace"'
+  cat "$BATS_TEST_TMPDIR/trace"
+  [ "$(grep -c exec "$BATS_TEST_TMPDIR/trace")" = 2 ] # going's own, and this
+  going_stop
+}
