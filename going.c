@@ -534,9 +534,11 @@ static void renew(struct service *s) {
 // So every service begins its life here, as unknown. If it has no state file,
 // it is simply to be started; a link is not ours, and counts as none. If a
 // process is written down, and runs, we watch it. If it does not run any more,
-// or the number is somebody else's, it has ended, and nobody saw how. If that
-// cannot be found out, nothing is guessed: false, and we try again. In the end
-// we compare the stamps, for its file may have changed while nobody looked.
+// or the number is somebody else's, it has ended, and nobody saw how. (No
+// number is as large as 2^22, `proc(5)`; a larger one might become 1, and then
+// `kill(2)` would mean everybody.) If that cannot be found out, nothing is
+// guessed: false, and we try again. In the end we compare the stamps, for its
+// file may have changed while nobody looked.
 static bool adopt(struct service *s) {
   struct epoll_event event = {EPOLLIN, {s}};
   char text[512] = "";
@@ -546,7 +548,7 @@ static bool adopt(struct service *s) {
   for (char *c = text; (c = strpbrk(c, " \n")); c++) *c = '\0';
   for (int i = 0; i < FACTS; i++)
     s->is[i] = atoll(find(text, facts[i], i == STARTS ? "0" : "-1"));
-  if (s->is[PID] > 1) {
+  if (s->is[PID] > 1 && s->is[PID] < 1 << 22) {
     long long start = start_of(s->is[PID]);
     bool gone = start ? start != s->is[START] : errno == ENOENT;
     if (s->watch) close(s->watch);

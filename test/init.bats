@@ -3,10 +3,6 @@
 
 load helper
 
-setup_file() {
-  command -v busybox redis-server redis-cli >/dev/null
-}
-
 no() { ! "$@"; } # bats overlooks a failing `! command`
 dead() { ! alive "$1"; }
 
@@ -60,7 +56,6 @@ inside() { nsenter --target "$INIT" --pid --mount --root --wd=/ "$@"; }
 going_pid() { inside /etc/busybox pidof going; }
 redis() { redis-cli -s "$TREE/run/redis.sock" "$@" 2>/dev/null; }
 answers() { [ "$(redis ping)" = PONG ]; }
-lives() { inside /etc/busybox kill -0 "$1" 2>/dev/null; }
 
 redis_service() {
   service redis 'cmd=redis-server --port 0 --unixsocket /run/redis.sock --unixsocketperm 777 --save "" --daemonize no --dir /run' \
@@ -124,43 +119,28 @@ redis_service() {
   assert_log 'redis: exited with 0 after .*, stopped'
 }
 
-@test "an inittab without going: redis is stopped before going is" {
+@test "init is told to do without going: redis ends in good order" {
   redis_service
   boot
   wait_until answers
-  going=$(going_pid)
   : >"$TREE/etc/inittab"
-  inside /etc/busybox kill -HUP 1
-  inside /etc/busybox kill -TERM "$going"
+  inside /etc/busybox kill -HUP 1 # init sends TERM to going, and KILL 1 s later
   wait_until '[ -z "$(going_pid)" ]'
   [ -z "$(ls "$R")" ]
   no answers
   assert_log 'redis: exited with 0 after .*, stopped'
 }
 
-@test "a dead orphan of a service does not stay as a zombie" {
-  service web 'cmd=sh -c "(sleep 0.2 & exec sleep 0.1) & exec sleep 1000"'
-  boot
-  wait_until '[ "$(state web state)" = up ]'
-  wait_until '[ "$(inside /etc/busybox ps -o args | grep -c "[s]leep 0")" = 0 ]'
-  wait_until '[ "$(inside /etc/busybox ps -o stat | grep -c Z)" = 0 ]'
-  going=$(going_pid)
-  service short 'cmd=sleep 0.05' 'backoff=0'
-  wait_until '[ "$(state short starts)" -ge 5 ]'
-  rm "$D/short"
-  wait_until '[ ! -e $R/short ]'
-  wait_until '[ "$(inside /etc/busybox ps -o stat | grep -c Z)" = 0 ]'
-  [ "$(going_pid)" = "$going" ]
-}
-
 # As process 1 the kernel drops its signals if it has no handler for them.
-@test "going itself may be process 1 of a namespace" {
-  service web 'cmd=sleep 1000'
+@test "going itself may be process 1 of a namespace: it buries orphans, and hears TERM" {
+  service web 'cmd=sh -c "(sleep 0.05 & echo \$! >orphan); exec sleep 1000"' "cwd=$BATS_TEST_TMPDIR"
   unshare --pid --fork --kill-child=KILL --mount-proc "$GOING" -d "$D" -r "$R" \
     </dev/null 2>>"$LOG" 3>&- &
   SPACE=$!
   wait_until '[ "$(state web state)" = up ]'
   wait_until 'INIT=$(ps -o pid= --ppid $SPACE | tr -d " ") && [ -n "$INIT" ]'
+  wait_until '[ -s $BATS_TEST_TMPDIR/orphan ]'
+  wait_until '[ "$(ps -o comm= --ppid $INIT)" = sleep ]' # web's, and no zombie
   kill -TERM "$INIT"
   wait_until 'dead $SPACE'
   wait "$SPACE"
