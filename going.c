@@ -112,11 +112,9 @@ static double now, next, look_due, changed;
 // To start "at once" is a quarantine that is over at once: a single way leads
 // up.
 //
-// Nobody ever sees the state `unknown`; its name serves in the log for what is
-// over.
+// Nobody ever sees the state `unknown`, so it has no name.
 enum state { UNKNOWN, UP, STOPPING, QUARANTINED, DONE, FAILED };
-static char *states[] = {"stopped",     "up",   "stopping",
-                         "quarantined", "done", "failed"};
+static char *states[] = {"", "up", "stopping", "quarantined", "done", "failed"};
 
 // What the state file says of a service, besides its state, is a row of
 // numbers: pid and start time of its process, how often it was started, how the
@@ -588,10 +586,10 @@ static void settle(struct service *s) {
   if (s->is[EXIT] >= 0) sprintf(how, "exited with %lld", s->is[EXIT]);
   if (s->is[SIGNAL] > 0) sprintf(how, "killed by signal %lld", s->is[SIGNAL]);
   if (s->state == QUARANTINED && stays(s))
-    sprintf(then, ", next start in %.1f s", s->due - now);
+    sprintf(then, ", next start in %.1f s", fmax(s->due - now, 0));
   if (s->lasted > 0)
     say(NEWS, "%s: %s after %.1f s, %s%s", s->name, how, s->lasted,
-        states[stays(s) ? s->state : UNKNOWN], then);
+        stays(s) ? states[s->state] : "stopped", then);
   s->lasted = 0;
   if (due && s->state == UP && s->due == NEVER)
     say(NEWS, "%s: started as %lld", s->name, s->is[PID]);
@@ -602,9 +600,8 @@ static void settle(struct service *s) {
 // must stay. One that is still unknown when we leave keeps its state file.
 static bool drop(struct service **at) {
   struct service *s = *at;
-  bool known = s->state != UNKNOWN;
-  if (stays(s) || s->is[PID] > 0 || !(known || leaving)) return false;
-  if (known && unlinkat(run, s->name, 0) && errno != ENOENT && !leaving)
+  if (stays(s) || s->is[PID] > 0 || (!s->state && !leaving)) return false;
+  if (s->state && unlinkat(run, s->name, 0) && errno != ENOENT && !leaving)
     return say(SAVE, "%s: cannot remove its state file: %m", s->name);
   *at = s->next;
   free(s->text);
@@ -732,7 +729,7 @@ static bool visit(const char *directory, bool (*call)(struct service *)) {
 // now on. Our own reading is left out, or each look would cause the next. A
 // look starts nothing: it only tells what is wanted.
 static void look(void) {
-  const int noise = IN_ACCESS | IN_OPEN | IN_CLOSE_NOWRITE;
+  const int news = IN_ALL_EVENTS ^ (IN_ACCESS | IN_OPEN | IN_CLOSE_NOWRITE);
   struct stat st;
   look_due = changed = NEVER;
   if (!ready) {
@@ -746,9 +743,9 @@ static void look(void) {
   }
   if (!ready || leaving) return;
   if (changes < 0) changes = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-  epoll_ctl(waits, EPOLL_CTL_ADD, changes, &(struct epoll_event){EPOLLIN, {0}});
-  if (inotify_add_watch(changes, option['d'], IN_ALL_EVENTS ^ noise) < 0)
+  if (changes < 0 || inotify_add_watch(changes, option['d'], news) < 0)
     say(CHANGES, "cannot watch %s: %m", option['d']);
+  epoll_ctl(waits, EPOLL_CTL_ADD, changes, &(struct epoll_event){EPOLLIN, {0}});
   visit(option['d'], examine);
 }
 
@@ -760,11 +757,12 @@ static void look(void) {
 // again.
 static double feed(void) {
   static double due;
-  int timeout;
+  int timeout = 30;
   if (due > now) return due;
   if (dog < 0) dog = open(option['w'], O_WRONLY | O_CLOEXEC);
-  if (ioctl(dog, _IOR('W', 7, int), &timeout) || timeout < 1) timeout = 30;
-  if (write(dog, "", 1) == 1) return due = now + timeout / 3.0;
+  if (dog >= 0 && ioctl(dog, _IOR('W', 7, int), &timeout)) timeout = 30;
+  if (dog >= 0 && write(dog, "", 1) == 1)
+    return due = now + fmax(timeout, 1) / 3;
   say(DEVICE, "cannot feed %s: %m", option['w']);
   close(dog);
   dog = -1;
@@ -775,8 +773,8 @@ static double feed(void) {
 //
 // From here on nothing exits but a wish to leave. Wait until the next service
 // is due (in milliseconds, rounded up, or we would spin), or news come; take
-// down the news; look at the directory, if it is time to; feed; bring every
-// service to where it should be. A failed service that is critical takes the
+// down the news; look at the directory, if it is time to; bring every service
+// to where it should be; feed. A failed service that is critical takes the
 // watchdog's food away. While we leave, that is not asked any more, since
 // services are being forgotten.
 //
@@ -801,13 +799,15 @@ static void supervise(char **argv, char **envp) {
     }
     if (look_due <= now) look();
     if (!leaving) lost = false;
-    next = ready && option['w'] && !lost ? feed() : NEVER;
+    next = NEVER;
     for (struct service **at = &services, *s; (s = *at);) {
       settle(s);
+      if (drop(at)) continue;
       if (s->state == FAILED && find(s->text, "critical", NULL)) lost = true;
       if (s->due > now && s->state < DONE) next = fmin(next, s->due);
-      if (!drop(at)) at = &s->next;
+      at = &s->next;
     }
+    if (ready && option['w'] && !lost) next = fmin(next, feed());
   }
 }
 

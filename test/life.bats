@@ -206,7 +206,7 @@ quarantined, next start in 100.0 s" ]
 }
 
 @test "services that always crash do not delay others" {
-  for i in 1 2 3; do service "crash$i" cmd=false backoff=0; done
+  for i in {1..12}; do service "crash$i" cmd=false backoff=0; done
   service held cmd=false 'backoff=0.5 0.5'
   service web 'cmd=sleep 1000' backoff=0
   going_start
