@@ -611,11 +611,14 @@ static bool drop(struct service **at) {
 
 // ## 11 Listening
 //
-// Buries a child that has ended, if there is one, and deals with it. First we
-// only look (WNOWAIT, `waitid(2)`): as long as the zombie is there, its number
-// is given to nobody, and what is left of its group can be killed safely. A
-// process we do not know is an orphan; being process 1 of a container means to
-// bury those.
+// Buries a child that has ended, if there is one. First we only look (WNOWAIT,
+// `waitid(2)`): as long as the zombie is there, its number is given to nobody,
+// and what is left of its group can be killed safely. A process we do not know
+// is an orphan; being process 1 of a container means to bury those.
+//
+// Only the child that a signal tells us of is dealt with at once. If all were,
+// a few services that crash as quickly as they start could keep us here for
+// ever.
 static bool bury(idtype_t type, id_t id) {
   siginfo_t info = {0};
   struct service *s = services;
@@ -625,23 +628,23 @@ static bool bury(idtype_t type, id_t id) {
   if (s) kill(-info.si_pid, SIGKILL);
   waitid(P_PID, info.si_pid, NULL, WEXITED | WNOHANG);
   if (s) ended(s, info.si_code == CLD_EXITED ? EXIT : SIGNAL, info.si_status);
-  if (s) settle(s);
+  if (s && type == P_PID) settle(s);
   return true;
 }
 
 // Reads all pending signals (`signalfd(2)`), which come in the order of their
-// numbers. That is just right: when init sends TERM to everybody, we know that
-// we are to leave before we hear who died of it, and restart nobody. SIGCHLD
-// tells who ended, and to bury that one is quick; but pending signals merge,
-// and so the loop looks for others afterwards, which is slow if there are many
-// children.
+// numbers, eight at most, for the same reason. The order is just right: when
+// init sends TERM to everybody, we know that we are to leave before we hear who
+// died of it, and restart nobody. SIGCHLD tells who ended, and to bury that one
+// is quick; but pending signals merge, and so the loop looks for others
+// afterwards, which is slow if there are many children.
 //
 // USR2 executes our own file again, with our own environment; the next going
 // finds state files, as always. If that fails, we are still here.
 static void hear(char **argv, char **envp) {
   struct signalfd_siginfo heard;
   bool upgrade = false;
-  while (read(signals, &heard, sizeof heard) > 0) {
+  for (int i = 0; i < 8 && read(signals, &heard, sizeof heard) > 0; i++) {
     if (heard.ssi_signo == SIGTERM || heard.ssi_signo == SIGINT) leaving++;
     if (heard.ssi_signo == SIGHUP) look_due = now;
     if (heard.ssi_signo == SIGUSR2) upgrade = true;
@@ -757,12 +760,11 @@ static void look(void) {
 // again.
 static double feed(void) {
   static double due;
-  int timeout = 30;
+  int period = 30;
   if (due > now) return due;
   if (dog < 0) dog = open(option['w'], O_WRONLY | O_CLOEXEC);
-  if (dog >= 0 && ioctl(dog, _IOR('W', 7, int), &timeout)) timeout = 30;
-  if (dog >= 0 && write(dog, "", 1) == 1)
-    return due = now + fmax(timeout, 1) / 3;
+  if (dog >= 0 && ioctl(dog, _IOR('W', 7, int), &period)) period = 30;
+  if (dog >= 0 && write(dog, "", 1) > 0) return due = now + fmax(period, 1) / 3;
   say(DEVICE, "cannot feed %s: %m", option['w']);
   close(dog);
   dog = -1;
