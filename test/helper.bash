@@ -18,7 +18,8 @@ setup() {
   D=$BATS_TEST_TMPDIR/d R=$BATS_TEST_TMPDIR/r
   LOG=$BATS_TEST_TMPDIR/log OUT=$BATS_TEST_TMPDIR/out
   mkdir "$D"
-  : >"$LOG" >"$OUT"
+  : >"$LOG"
+  : >"$OUT"
 }
 
 teardown() {
