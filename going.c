@@ -819,7 +819,10 @@ static void supervise(char **argv, char **envp) {
 // so that our children need not: descriptors (0 to 2 are open, 0 is /dev/null,
 // our own words have a copy of 2, and there are no others), dispositions of
 // signals, the mode of new files. All signals are blocked, for good, and read
-// from a descriptor instead; SEGV may end us, as befits a crash.
+// from a descriptor instead; SEGV may end us, as befits a crash. Dispositions
+// are reset by the system call itself (`sigaction(2)`), because the C libraries
+// keep two or three signals for themselves, and `posix_spawn(3)` hands those on
+// ignored.
 //
 // In the end the watchdog is closed with a V, which disarms it, unless a
 // critical service has failed.
@@ -838,7 +841,7 @@ int main(int argc, char **argv, char **envp) {
   for (int i = 0; i < 3; i++) (void)!open("/dev/null", O_RDWR);
   syscall(SYS_close_range, 3, ~0U, 0);
   console = fcntl(2, F_DUPFD_CLOEXEC, 3);
-  for (int n = 1; n < _NSIG; n++) signal(n, SIG_DFL);
+  for (int n = 1; n < 65; n++) syscall(SYS_rt_sigaction, n, (long[8]){0}, 0, 8);
   sigfillset(&blocked);
   sigdelset(&blocked, SIGSEGV);
   sigprocmask(SIG_SETMASK, &blocked, NULL);
