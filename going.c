@@ -82,8 +82,9 @@ static const double NEVER = 1e18, QUIET = 0.1, LATEST = 1, RETRY = 1, SAME = 3;
 // The options by their letter; then the descriptors: where our own words go,
 // the runtime directory, the one wait, its two sources, and the watchdog. Four
 // counts and flags: lines said, wishes that we leave (TERM), whether a critical
-// service has failed, whether the runtime directory is ours. And three times:
-// now, when to look at the directory, and since when it has been changing.
+// service has failed, whether the runtime directory is ours. And four times:
+// now, when a service is due next, when to look at the directory, and since
+// when that has been changing.
 static const char *option[128] = {['d'] = "/etc/going.d", ['r'] = "/run/going"};
 static int console = 2, run = -1, waits, signals, changes = -1, dog = -1;
 static int said, leaving, lost, ready;
