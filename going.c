@@ -788,7 +788,7 @@ static void supervise(char **argv, char **envp) {
   struct epoll_event events[32];
   while (!leaving || services) {
     double ms = fmax((fmin(next, look_due) - now) * 1000 + 1, 0);
-    int count = epoll_wait(waits, events, 32, ms < 1e9 ? ms : -1);
+    int count = epoll_wait(waits, events, 32, ms < 1e15 ? fmin(ms, 1e9) : -1);
     now = seconds();
     hear(argv, envp);
     for (int i = 0; i < count; i++) {
@@ -828,7 +828,7 @@ static void supervise(char **argv, char **envp) {
 // In the end the watchdog is closed with a V, which disarms it, unless a
 // critical service has failed.
 int main(int argc, char **argv, char **envp) {
-  sigset_t blocked;
+  sigset_t all;
   for (int c; !option['?'] && (c = getopt(argc, argv, "d:r:w:thV")) != -1;)
     option[c] = optarg ? optarg : "";
   bool misused = option['?'] || optind < argc;
@@ -843,11 +843,11 @@ int main(int argc, char **argv, char **envp) {
   syscall(SYS_close_range, 3, ~0U, 0);
   console = fcntl(2, F_DUPFD_CLOEXEC, 3);
   for (int n = 1; n < 65; n++) syscall(SYS_rt_sigaction, n, (long[8]){0}, 0, 8);
-  sigfillset(&blocked);
-  sigdelset(&blocked, SIGSEGV);
-  sigprocmask(SIG_SETMASK, &blocked, NULL);
+  sigfillset(&all);
+  sigdelset(&all, SIGSEGV);
+  sigprocmask(SIG_SETMASK, &all, NULL);
   while ((waits = epoll_create1(EPOLL_CLOEXEC)) < 0) sleep(1);
-  signals = signalfd(-1, &blocked, SFD_NONBLOCK | SFD_CLOEXEC);
+  while ((signals = signalfd(-1, &all, O_NONBLOCK | O_CLOEXEC)) < 0) sleep(1);
   epoll_ctl(waits, EPOLL_CTL_ADD, signals, &(struct epoll_event){EPOLLIN, {0}});
   supervise(argv, envp);
   if (dog >= 0 && !lost) (void)!write(dog, "V", 1);
