@@ -11,7 +11,8 @@
 // You tell it what to run by putting files into one directory, and it tells you
 // how they run by putting files into another. There is no third way in: no
 // socket, no protocol, no client. How to use it is told in `going(1)`, what a
-// service file may say in `going(5)`. Here we tell how it works.
+// service file may say in `going(5)`. Here we tell how it works, to a reader
+// who knows C, and need not know more.
 //
 // A supervisor owes its services little, but without exceptions:
 //
@@ -20,6 +21,9 @@
 // * whatever happens to the supervisor, nothing happens to them. It may be
 //   killed, run out of memory, find a disk full or a directory gone: not one
 //   service is stopped, lost or restarted because of that.
+//
+// The first of these is easy: start a program, wait for its end, start it
+// again; three lines of shell will do. The other two are why there is a book.
 //
 // The shape that keeps these promises is a single loop with a single wait.
 // Three kinds of news end the wait: a signal came, something happened in the
@@ -36,9 +40,43 @@
 //
 // ## 2 What it stands on
 //
-// On Linux, a C library, and nothing else. Taking over wants Linux 5.3 for
-// `pidfd_open(2)`; a kernel before 5.9, which has no `close_range(2)`, lets
-// through to the services whatever descriptors init has left open.
+// On Linux, a C library, and nothing else. A supervisor is a small thing that
+// stands on a few large promises. The kernel makes them, and everything below
+// leans on one of these:
+//
+// * *The end of a process is not forgotten before its parent has heard of it.*
+//   A process that has ended stays as a *zombie*: a number and an exit status,
+//   no more. The number belongs to nobody else until the parent has asked for
+//   the status, which is called reaping, or, here, burying (`wait(2)`).
+// * *Children outlive their parents.* If a parent dies, its children go on, and
+//   process 1, init, becomes their parent (`wait(2)` again, in its NOTES).
+// * *A process stays itself through an exec.* `execve(2)` puts another program
+//   into it; number, parent, session and start time remain. So a service may be
+//   started through others, `chroot(1)` or `prlimit(1)`, which then execute it.
+// * *A family has a name.* `setsid(2)` makes a process the leader of a *group*
+//   that has its number; its children are born into that group and stay there
+//   unless they ask to leave. A signal to the negative number is heard by all
+//   of them, the grandchildren too (`kill(2)`).
+// * *A blocked signal is kept.* It interrupts nothing, and can be read later
+//   like a file (`signalfd(2)`). But there is only one of a kind: ten children
+//   that end at once may leave a single SIGCHLD.
+// * *A pid and a start time name one process*, for as long as the machine is
+//   up. A pid alone does not, since numbers are used again (`proc(5)`).
+// * *A pidfd is a process, not a number.* This descriptor becomes readable when
+//   the process ends, also for those who are not its parent (`pidfd_open(2)`).
+// * *A rename is whole.* Who reads sees the old file or the new one
+//   (`rename(2)`).
+// * *A lock ends with its holders.* A lock of `flock(2)` is shared by all who
+//   have inherited the descriptor, and is gone when the last of them has closed
+//   it or died, in whatever way.
+//
+// What the kernel does not promise is that there is enough: memory, processes,
+// descriptors, room on a disk. Whatever can fail for such a reason will, on
+// some machine, on some night, and is tried again.
+//
+// Taking over wants Linux 5.3 for `pidfd_open(2)`; a kernel before 5.9, which
+// has no `close_range(2)`, lets through to the services whatever descriptors
+// init has left open.
 
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -72,19 +110,26 @@
 // blank, so no command has more than half as many words as bytes: arrays of
 // these sizes cannot overflow, and need no check.
 //
-// Times are seconds, as a `double`. NEVER is later than any clock gets. A
-// directory is looked at when it has been QUIET for so long, or after LATEST if
-// it never is. What failed for want of something is tried again after RETRY; a
-// trouble that comes back sooner than after SAME is still the same one.
+// Times are seconds, as a `double`, in which a century still has room for
+// microseconds. NEVER is later than any clock gets. A directory is looked at
+// when it has been QUIET for so long, or after LATEST if it never is: an editor
+// writes, renames and removes for a while, and what lies there in between is
+// not meant for us. What failed for want of something is tried again after
+// RETRY; a trouble that comes back sooner than after SAME is still the same
+// one.
 enum { FILE_SIZE = 8192, WORDS = FILE_SIZE / 2 };
 static const double NEVER = 1e18, QUIET = 0.1, LATEST = 1, RETRY = 1, SAME = 3;
 
 // The options by their letter; then the descriptors: where our own words go,
-// the runtime directory, the one wait, its two sources, and the watchdog. Four
-// counts and flags: lines said, wishes that we leave (TERM), whether a critical
-// service has failed, whether the runtime directory is ours. And four times:
-// now, when a service is due next, when to look at the directory, and since
-// when that has been changing.
+// the runtime directory, the one wait, its two sources, and the watchdog. One
+// that is not open is -1; to close that, or to write to it, fails and does no
+// harm, and so nobody asks. Four counts and flags: lines said, wishes that we
+// leave (TERM), whether a critical service has failed, whether the runtime
+// directory is ours. And four times: now, when a service is due next, when to
+// look at the directory, and since when that has been changing.
+//
+// All memory but the list of services and their texts is here or on the stack:
+// there is little that could leak.
 static const char *option[128] = {['d'] = "/etc/going.d", ['r'] = "/run/going"};
 static int console = 2, run = -1, waits, signals, changes = -1, dog = -1;
 static int said, leaving, lost, ready;
@@ -110,10 +155,14 @@ static double now, next, look_due, changed;
 // | `failed`      | none        | its file changes           | `quarantined` |
 //
 // A service that has no process and no file is forgotten, whatever its state.
-// To start "at once" is a quarantine that is over at once: a single way leads
-// up.
 //
-// Nobody ever sees the state `unknown`, so it has no name.
+// Quarantine is what keeps a service that cannot live from eating the machine:
+// started in a loop without a pause, one that fails at once would keep a
+// processor busy, and fill a disk with its complaints. To start "at once" is a
+// quarantine that is over at once: a single way leads up.
+//
+// Nobody ever sees the state `unknown`, so it has no name. It is there because
+// we may not be the first: see chapter 9.
 enum state { UNKNOWN, UP, STOPPING, QUARANTINED, DONE, FAILED };
 static char *states[] = {"", "up", "stopping", "quarantined", "done", "failed"};
 
@@ -127,16 +176,21 @@ static char *facts[] = {"pid", "start", "starts", "exit", "signal", "file"};
 // The invariants, true between any two steps:
 //
 // * `is[PID]` is greater than 1 if there is a process that has not been buried,
-//   and only states `up` and `stopping` have one; else it is not positive;
+//   and only states `up` and `stopping` have one; else it is not positive. On
+//   this stands that no signal ever goes to a stranger, or to everybody, which
+//   is what `kill(2)` takes 0 and -1 for;
 // * `text` holds the last good settings of its file, `seen` the stamp of the
 //   file we looked at last, good or bad;
-// * `watch` is a pidfd if the process was taken over, 0 if it is our child;
+// * `watch` is a pidfd if the process was taken over (-1 if it had ended before
+//   we came), 0 if it is our child;
 // * the state file is right unless `dirty`.
 //
 // `wanted` says that there is a file, `quick` counts the quick exits in a row.
 // The process was started at `since`, the last one `lasted` so long (0: that
 // has been told), and something is to be done when it is `due`. The list has
-// the order of the names.
+// the order of the names. It is walked at every wake-up, and whoever is looked
+// for is looked for in it: with a thousand services that is a few microseconds,
+// less than the kernel needs to start one.
 struct service {
   struct service *next;
   enum state state;
@@ -150,7 +204,9 @@ static struct service *services;
 // ## 4 Time, and words
 //
 // The seconds since boot, on a clock that nobody can set, and on which
-// `proc(5)` dates the start of every process (`clock_gettime(2)`).
+// `proc(5)` dates the start of every process (`clock_gettime(2)`). The time of
+// day jumps when somebody corrects it; a supervisor that used it would sleep
+// through a night, or kill what has just been asked to end.
 static double seconds(void) {
   struct timespec t;
   clock_gettime(CLOCK_BOOTTIME, &t);
@@ -163,14 +219,17 @@ static double seconds(void) {
 // is one function for both. A trouble makes the loop come round again after
 // RETRY, and whatever did not work is tried again then. If it still does not
 // work, it comes here again, which is how we know that it is the same trouble,
-// and say nothing.
+// and say nothing. There are no timers for retries, and no flags to remember
+// that a complaint has been made.
 //
 // A line goes to syslog, and to standard error if we are in the foreground of a
-// terminal, or if syslog did not take it. Neither is ever waited for: the
-// socket does not block, and `poll(2)` knows whether a line fits into standard
-// error. A line that fits nowhere is dropped, since a supervisor that hangs for
-// its log is worse than none. That rules out `syslog(3)`, which waits. <29> is
-// daemon.notice there. `%m` in a format is the text of `errno`.
+// terminal (`tcgetpgrp(3)`), or if syslog did not take it. Neither is ever
+// waited for: the socket does not block, and `poll(2)` knows whether a line
+// fits into standard error. A line that fits nowhere is dropped, since a
+// supervisor that hangs for its log is worse than none. That rules out
+// `syslog(3)`, which waits. <29> is daemon.notice there. The socket is made for
+// every line: lines are rare, and a syslogd that was restarted is found again.
+// `%m` in a format is the text of `errno`.
 //
 // Returns false, so that whoever fails can say why and return in one statement.
 enum kind { NEWS, RUNTIME, CHANGES, FILES, RECORD, SAVE, FORK, DEVICE, KINDS };
@@ -200,10 +259,14 @@ static bool say(enum kind kind, const char *format, ...) {
 
 // ## 5 The service file
 //
-// Reads a short file whole, as a string. Nothing may make us wait, not even a
-// FIFO that somebody put there, hence O_NONBLOCK; and in the runtime directory
-// no link is followed. Returns the size read, at most `room` - 1, or -1 and
-// `errno`.
+// A file is read whole, checked line by line, and kept as text. This chapter
+// goes from its bytes to its settings; when a file is read, and what follows
+// from that, is told in chapter 12.
+//
+// Reads a short file, as a string. Nothing may make us wait, not even a FIFO
+// that somebody put there, hence O_NONBLOCK; and in the runtime directory no
+// link is followed. Returns the size read, at most `room` - 1, or -1 and
+// `errno`. A file that fills the room may go on behind it.
 static ssize_t slurp(int at, const char *path, char *text, size_t room) {
   int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
   int fd = openat(at, path, at == run ? flags | O_NOFOLLOW : flags);
@@ -217,6 +280,8 @@ static ssize_t slurp(int at, const char *path, char *text, size_t room) {
 // string at the end. Whoever wants one looks for it by its name, and says what
 // it is if it is missing. There is no structure to fill, nothing to convert,
 // and no default to forget. Files are short, so this is quicker than it looks.
+// State files (chapter 6) are read in the same way. No text at all has no
+// settings.
 static const char *find(const char *text, const char *key, const char *none) {
   size_t n = strlen(key);
   for (; text && *text; text += strlen(text) + 1)
@@ -224,10 +289,11 @@ static const char *find(const char *text, const char *key, const char *none) {
   return none;
 }
 
-// Splits a command at its blanks, into words in `to`. Quotes keep blanks
-// together, also inside a word; nothing else is special, nothing expanded or
-// escaped. The sign of an open quote is its character, and to meet it again
-// clears it.
+// Splits a command at its blanks, into words in `to`, and ends their list with
+// NULL, as `execvp(3)` wants it. Quotes keep blanks together, also inside a
+// word; nothing else is special, nothing expanded or escaped. The sign of an
+// open quote is its character, and to meet it again clears it. That every quote
+// is closed was checked before.
 static void split(const char *value, char *to, char **words) {
   char quote = '\0';
   while (*(value += strspn(value, " \t"))) {
@@ -244,8 +310,9 @@ static void split(const char *value, char *to, char **words) {
 
 // What `stop` says: a signal, and perhaps the seconds of grace, left alone if
 // not given. Signals have a name, with or without SIG, or a number. The n-th
-// name belongs to the number n, as `signal(7)` has it for most machines. 0 if
-// there is no such signal.
+// name belongs to the number n, as `signal(7)` has it for most machines (MIPS,
+// Alpha and SPARC count some of them otherwise; a number always means itself).
+// 0 if there is no such signal.
 static int signal_of(const char *stop, double *grace) {
   char names[] =
       "HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM "
@@ -263,7 +330,10 @@ static int signal_of(const char *stop, double *grace) {
 // and tells whether they exist. If asked to, it assumes that identity, groups
 // first, since it may not do that any more afterwards (`setgid(2)`), and sets
 // the environment that goes with it. Every step must succeed: a service that
-// was to run as somebody must not run as root instead.
+// was to run as somebody must not run as root instead. A number must have an
+// entry, too, or there would be no home and no list of groups to go with it.
+// The letters of a name are all behind the digits; with no group given, the
+// group that is looked up is nobody's business.
 static bool account(const char *user, bool assume) {
   char name[512], *colon = strchrnul(user, ':'), *team = colon + !!*colon;
   snprintf(name, sizeof name, "%.*s", (int)(colon - user), user);
@@ -279,8 +349,10 @@ static bool account(const char *user, bool assume) {
 }
 
 // All that a service file may say. This is the grammar of `going(5)`, as one
-// `regex(7)` for a line, without its blanks. Numbers of users and signals are
-// short here, so that no conversion can overflow: 4294967296 must not be root.
+// `regex(7)` for a line, without its blanks: here a user of the manual and a
+// reader of the code look at the same page. Numbers of users and signals are
+// short here, so that no conversion can overflow: 4294967296 must not be root,
+// which is what it becomes in 32 bits.
 static regex_t rules;
 static const char grammar[] =
     "^(cmd=([^'\"]|'[^']*'|\"[^\"]*\")+|(cwd|std(in|out|err))=/.*|critical=yes|"
@@ -290,8 +362,9 @@ static const char grammar[] =
     "stop=([A-Z][A-Z0-9]*|[0-9]{1,2})([ \t]+[0-9]*[.]?[0-9]+)?)$";
 
 // What a pattern cannot know: whether there is such a user or signal, and which
-// of two numbers is the smaller one. If an account cannot be looked up for want
-// of something, `errno` says so.
+// of two numbers is the smaller one. The pattern has let through only keys that
+// we have, so that a letter or two tell them apart. If an account cannot be
+// looked up for want of something, `errno` says so.
 static bool is_good(const char *entry) {
   const char *value = strchr(entry, '=') + 1;
   double min = 0, max = NEVER;
@@ -315,9 +388,14 @@ static bool is_passing(int error) {
   return error == EMFILE || error == ENFILE || error == ENOMEM || error == EIO;
 }
 
-// Reads all lines of a file, and says what is wrong, with its line. Returns the
-// settings, for the caller to free. NULL means that something was wrong, or,
-// with an `errno` that passes, that we could not find out.
+// Reads all lines of a file, and says what is wrong, with its line. `strsep(3)`
+// cuts at the first `=`, and leaves NULL where there was none. Every line is
+// added to the settings, good or bad: one bad line is enough to refuse them
+// all, but who mends a file wants to hear of every fault at once. Half a file
+// is never used, because half a file may be the one without `user`.
+//
+// Returns the settings, for the caller to free. NULL means that something was
+// wrong, or, with an `errno` that passes, that we could not find out.
 static char *parse(const char *name, char *file) {
   char text[FILE_SIZE + 2] = "", *to = text, *line;
   int before = said;
@@ -346,6 +424,11 @@ static bool is_safe(const struct stat *st) {
 
 // ## 6 The state file
 //
+// All that we know of a service lies in the runtime directory too, in a line
+// that a shell can read as well as we can. For the user it is the answer to
+// "how is it?"; for us it is a will. Whatever a new supervisor is to know must
+// be there before anything can happen to the old one.
+//
 // A pid alone names nobody, since numbers are used again. A pid and the time at
 // which its process was started do. That time, in hundredths of a second, is
 // the 22nd field of /proc/PID/stat (`proc(5)`); the second is a name that may
@@ -361,10 +444,13 @@ static long long start_of(pid_t pid) {
 }
 
 // Writes the state file. `rename(2)` puts all of it in the place of the old
-// one, or nothing, and so short a line is written whole or not at all. Who
-// claims that a process runs must know when it was started, or nobody could
-// check it later. If the directory itself is gone, it is not ours any more, and
-// will be claimed again.
+// one, or nothing, and so short a line is written whole or not at all. It is
+// not synced to a disk, for after a crash of the machine nothing that it says
+// is true. Who claims that a process runs must know when it was started, or
+// nobody could check it later. If the directory itself is gone, it is not ours
+// any more, and will be claimed again.
+//
+// What could not be saved stays `dirty`, and is saved when that is tried again.
 static void save(struct service *s) {
   int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;
   int fd = openat(run, ".new", flags, 0644);
@@ -382,11 +468,16 @@ static void save(struct service *s) {
 
 // ## 7 Birth
 //
+// Between `vfork(2)` and `execve(2)` lies a short time in which a process is
+// our child but not yet a service: it runs our code, and makes itself what the
+// file asks for. Everything that a service inherits is decided here.
+//
 // Opens a file for one of the three standard streams, if one is wished. A FIFO
 // is opened for both directions, so that neither end waits for the other, or
-// reads an end of file when the other is restarted (`fifo(7)`). Nothing else
-// may make us wait either, such as a terminal for its line, so the file does
-// not block before it is open, and only then.
+// reads an end of file when the other is restarted (`fifo(7)`): what a service
+// says while its logger is being restarted stays in the FIFO, and is read by
+// the next one. Nothing else may make us wait either, such as a terminal for
+// its line, so the file does not block before it is open, and only then.
 static bool redirect(int fd, const char *path) {
   struct stat st;
   int flags = fd == 0 ? O_RDONLY : O_WRONLY | O_APPEND | O_CREAT;
@@ -398,10 +489,14 @@ static bool redirect(int fd, const char *path) {
 
 // Turns a fresh child into its service. The order of the steps matters:
 //
-// * First it writes its own state file. It has inherited the lock on the
-//   runtime directory, and lets go of it only when it executes (`flock(2)`,
-//   O_CLOEXEC); until then no other going gets in. So at whatever moment we may
-//   be killed, there is no process that is not written down.
+// * First it becomes the leader of a session and of a group, the name under
+//   which it and its children can be signalled.
+// * Then it writes its own state file. It has inherited the lock on the runtime
+//   directory, and lets go of it only when it executes (`flock(2)`, O_CLOEXEC);
+//   until then no other going gets in. So at whatever moment we may be killed,
+//   there is no process that is not written down. If we wrote it instead, a
+//   KILL between its birth and our line would leave a process that nobody
+//   knows, and the next going would start a second one.
 // * Then it closes the watchdog, which stays armed as long as anybody has it
 //   open.
 // * Files are opened as root, before the identity is assumed. That comes late:
@@ -435,7 +530,9 @@ static const char *become(struct service *s) {
   return "execute its cmd";
 }
 
-// Enters a state, in which something is to be done when it is `due`.
+// Enters a state, in which something is to be done when it is `due`. All
+// changes of state come through here, and so none can be left unsaved; who
+// means `failed` or `done` says so right afterwards.
 static bool enter(struct service *s, enum state state, double due) {
   s->state = state;
   s->due = due;
@@ -471,10 +568,16 @@ static void launch(struct service *s) {
 
 // ## 8 Death
 //
+// A service ends in one of three ways: by itself, because we have asked it to,
+// or because it did not listen. In whichever way it ends, this chapter says
+// what it costs to have been so short.
+//
 // Asks a process, and all of its group, to end. One that is stopped in the
 // sense of `signal(7)` cannot hear that, so it is told to go on. The group has
 // the number of its leader, which is our child, or was looked at when it was
-// taken over; `kill(2)` with -1 or 0 would mean everybody, see the invariants.
+// taken over; so the number is right, see the invariants. There is no check
+// that anything was signalled: if the process has just ended, we shall hear of
+// that.
 static void stop(struct service *s) {
   double grace = 10;
   kill(-s->is[PID], signal_of(find(s->text, "stop", "TERM"), &grace));
@@ -484,15 +587,21 @@ static void stop(struct service *s) {
 
 // The process is gone: note how it ended, and for how long it had been up, and
 // decide what follows. An exit after at least MAX seconds is a good run, and
-// clears the count. The first quick exit is answered at once, the second after
-// MIN seconds, and from then on the time is doubled, up to MAX. One that we
-// have stopped has not failed; whether it starts again is up to its file.
+// clears the count. The first quick exit is answered at once, since most ends
+// are accidents and a user is waiting; the second after MIN seconds, and from
+// then on the time is doubled, up to MAX. One that we have stopped has not
+// failed; whether it starts again is up to its file.
 //
-// What is left of its group is killed. For a child, `bury` did that while the
-// zombie still held the number. For one taken over, somebody else has buried
-// it: if there is no process of that number now, the group, if there is one, is
-// still its own, because the kernel gives no number away that names a group. If
-// there is one that was started at another time, it is none of our business.
+// What is left of its group is killed, or the next process would meet the old
+// one's children, still holding its port. For a child, `bury` did that while
+// the zombie still held the number. For one taken over, somebody else has
+// buried it: if there is no process of that number now, the group, if there is
+// one, is still its own, because the kernel gives no number away that names a
+// group. If there is one that was started at another time, it is none of our
+// business.
+//
+// `how` is EXIT or SIGNAL, with its `status`: -1 if nobody knows. Always true,
+// as `enter` is.
 static bool ended(struct service *s, int how, int status) {
   double min, max = 60;
   char policy = *find(s->text, "restart", "always");
@@ -530,14 +639,18 @@ static void renew(struct service *s) {
 // somebody else's children, but a pidfd becomes readable when its process ends,
 // and an epoll takes as many pidfds as there are (`pidfd_open(2)`, `epoll(7)`).
 //
-// So every service begins its life here, as unknown. If it has no state file,
-// it is simply to be started; a link is not ours, and counts as none. If a
-// process is written down, and runs, we watch it. If it does not run any more,
-// or the number is somebody else's, it has ended, and nobody saw how. (No
-// number is as large as 2^22, `proc(5)`; a larger one might become 1, and then
-// `kill(2)` would mean everybody.) If that cannot be found out, nothing is
-// guessed: false, and we try again. In the end we compare the stamps, for its
-// file may have changed while nobody looked.
+// So every service begins its life here, as unknown: to take over is not a mode
+// that only runs on bad days, but the way in which everything starts. If it has
+// no state file, it is simply to be started; a link is not ours, and counts as
+// none. If a process is written down, and runs, we watch it. If it does not run
+// any more, or the number is somebody else's, it has ended, and nobody saw how.
+// (No number is as large as 2^22, `proc(5)`; a larger one might become 1, and
+// then `kill(2)` would mean everybody.)
+//
+// If that cannot be found out, nothing is guessed: false, and we try again. To
+// take a running service for a dead one would start a second one, and that can
+// destroy more than any crash: two databases on the same files. In the end we
+// compare the stamps, for its file may have changed while nobody looked.
 static bool adopt(struct service *s) {
   struct epoll_event event = {EPOLLIN, {s}};
   char text[512] = "";
@@ -569,12 +682,19 @@ static bool adopt(struct service *s) {
 
 // ## 10 What becomes of it
 //
+// Here meet what is and what is wished. There is one function for all of it,
+// called for every service at every wake-up, and again for one whose end we
+// have just heard of.
+//
 // Is it to be there?
 static bool stays(const struct service *s) { return s->wanted && !leaving; }
 
-// The table of chapter 3, as code: looks at one service and does what is due,
-// and only after that says and saves what has changed, so that a start never
+// The table of chapter 3, as code: looks at one service and does what is due.
+// What has changed is said and saved only after that, so that a start never
 // waits for the log. A state that is about to be forgotten is not saved.
+//
+// Nothing here depends on what it did the last time, but for the state itself,
+// and so it can be called as often as you like.
 static void settle(struct service *s) {
   char how[40] = "ended unseen", then[40] = "";
   if (s->state == UNKNOWN && (s->seen || !stays(s))) adopt(s);
@@ -598,7 +718,10 @@ static void settle(struct service *s) {
 }
 
 // Forgets a service that nobody wants and of which nothing runs. False if it
-// must stay. One that is still unknown when we leave keeps its state file.
+// must stay. One that is still unknown when we leave keeps its state file: it
+// was never ours. A state file that cannot be removed would tell of a service
+// that is not there, and so it is tried again, but does not keep us from
+// leaving.
 static bool drop(struct service **at) {
   struct service *s = *at;
   if (stays(s) || s->is[PID] > 0 || (!s->state && !leaving)) return false;
@@ -611,6 +734,10 @@ static bool drop(struct service **at) {
 }
 
 // ## 11 Listening
+//
+// Signals are read like a file, in a place of our choosing, and so none of the
+// trouble with handlers is here: nothing is interrupted, and nothing can be
+// half done when one comes.
 //
 // Buries a child that has ended, if there is one. First we only look (WNOWAIT,
 // `waitid(2)`): as long as the zombie is there, its number is given to nobody,
@@ -659,14 +786,19 @@ static void hear(char **argv, char **envp) {
 
 // ## 12 Looking at the directory
 //
+// What is wished stands in files, and somebody may be writing them just now.
+// Three things make that safe: we wait until it is quiet, we never use a file
+// that is not whole and good, and we know a file by its stamp.
+//
 // Looks at the file of a service. A file is another one when its inode or its
-// change time is. Both are mixed into one number, its stamp, in which
-// neighbours do not collide; the stamp of one that cannot be read is its error.
-// It is taken before we read: if somebody writes at the same moment, the next
-// look sees another stamp. What cannot be read for want of something is tried
-// again, and until then all is as it was. What is not a regular file is not
-// even opened, for that may do things. False if there is nothing good to be
-// had.
+// change time is (`inode(7)`; unlike the time of its last change of content, no
+// program can choose that one). Both are mixed into one number, its stamp, in
+// which neighbours do not collide; the stamp of one that cannot be read is its
+// error. It is taken before we read: if somebody writes at the same moment, the
+// next look sees another stamp. What cannot be read for want of something is
+// tried again, and until then all is as it was. What is not a regular file is
+// not even opened, for that may do things: rewind a tape, arm a watchdog. False
+// if there is nothing good to be had.
 static bool examine(struct service *s) {
   char path[4096], file[FILE_SIZE + 2], *text = NULL, *what = NULL;
   struct stat st = {0};
@@ -698,7 +830,8 @@ static bool examine(struct service *s) {
 // service of every new name, and calls for each one. Names are letters, digits,
 // `_` and `-`: what editors, package managers and sed leave behind has a dot, a
 // tilde or a hash in it, and so has `web.off`. If the directory cannot be read,
-// nothing changes: false.
+// nothing changes: false. An empty directory stops everything; one that is
+// missing stops nothing, because a disk that is not mounted is not a wish.
 static bool visit(const char *directory, bool (*call)(struct service *)) {
   struct dirent **names;
   struct service **at = &services, *s;
@@ -724,8 +857,10 @@ static bool visit(const char *directory, bool (*call)(struct service *)) {
 }
 
 // First of all the runtime directory must be ours: made if missing, safe, and
-// locked. While another going has it, we wait. Its state files tell what that
-// one has left us; they are visited once, before the first look at the files.
+// locked. While another going has it, we wait; there is no pid file that could
+// be stale, for the lock goes with its holder. Its state files tell what that
+// one has left us; they are visited once, before the first look at the files,
+// so that a service whose file was removed meanwhile is known, and stopped.
 //
 // Then we watch the service directory, and only then look at it, so that
 // nothing can slip through between the two (`inotify(7)`). To watch the same
@@ -755,10 +890,15 @@ static void look(void) {
 
 // ## 13 The watchdog
 //
-// Feeds the hardware watchdog, three times in the timeout that it reports (30
-// seconds if it reports none), and returns when to come back. The number is its
-// WDIOC_GETTIMEOUT. To open it arms it; if it can be fed no more, it is opened
-// again.
+// A hardware watchdog is a clock that restarts the machine unless somebody
+// writes to it again and again. It is for the case that nothing in this file
+// can help with: that the kernel hangs, or that we do. So it is fed here and
+// nowhere else, by the loop that does all the work, and not by a thread that
+// would live on while the rest hangs.
+//
+// Feeds it three times in the timeout that it reports (30 seconds if it reports
+// none), and returns when to come back. The number is its WDIOC_GETTIMEOUT. To
+// open it arms it; if it can be fed no more, it is opened again.
 static double feed(void) {
   static double due;
   int period = 30;
@@ -777,13 +917,14 @@ static double feed(void) {
 // From here on nothing exits but a wish to leave. Wait until the next service
 // is due (in milliseconds, rounded up, or we would spin), or news come; take
 // down the news; look at the directory, if it is time to; bring every service
-// to where it should be; feed. A failed service that is critical takes the
-// watchdog's food away. While we leave, that is not asked any more, since
-// services are being forgotten.
+// to where it should be; feed. If nothing is due, the wait has no end, and an
+// idle machine is not woken (`epoll_wait(2)`).
 //
 // What happened in the directory is not read, only drunk up, into memory that
-// is free at that time: a look will tell more than any event. Each event puts
-// off the look, but not for ever.
+// is free at that time: a look will tell more than any event, and if the kernel
+// had to drop some, nothing is lost. Each event puts off the look, but not for
+// ever. A failed service that is critical takes the watchdog's food away. While
+// we leave, that is not asked any more, since services are being forgotten.
 static void supervise(char **argv, char **envp) {
   struct epoll_event events[32];
   while (!leaving || services) {
@@ -816,17 +957,25 @@ static void supervise(char **argv, char **envp) {
 
 // ## 15 The beginning
 //
-// Before anything else, the options. Then we clean up what we have inherited,
-// so that our children need not: descriptors (0 to 2 are open, 0 is /dev/null,
-// our own words have a copy of 2, and there are no others), dispositions of
-// signals, the mode of new files. All signals are blocked, for good, and read
-// from a descriptor instead; SEGV may end us, as befits a crash. Dispositions
-// are reset by the system call itself (`sigaction(2)`), because the C libraries
-// keep two or three signals for themselves, and `posix_spawn(3)` hands those on
-// ignored.
+// Before anything else, the options. `getopt(3)` answers a wrong one with `?`,
+// which is then an option like any other. Then we clean up what we have
+// inherited, so that our children need not: descriptors (0 to 2 are open, 0 is
+// /dev/null, our own words have a copy of 2, and there are no others),
+// dispositions of signals, the mode of new files. The working directory stays,
+// or relative options would mean something else after USR2.
+//
+// All signals are blocked, for good, and read from a descriptor instead; SEGV
+// may end us, as befits a crash. Dispositions are reset by the system call
+// itself (`sigaction(2)`), because the C libraries keep two or three signals
+// for themselves, and `posix_spawn(3)` hands those on ignored.
+//
+// Even here nothing gives up: a supervisor that exits because memory is short
+// is started again by init, exits again, and is given up by it, and then
+// nothing supervises. So it waits.
 //
 // In the end the watchdog is closed with a V, which disarms it, unless a
-// critical service has failed.
+// critical service has failed. That was all. What keeps a machine going fits
+// into one evening.
 int main(int argc, char **argv, char **envp) {
   sigset_t all;
   for (int c; !option['?'] && (c = getopt(argc, argv, "d:r:w:thV")) != -1;)
