@@ -52,7 +52,7 @@
 //   process 1, init, becomes their parent (`wait(2)` again, in its NOTES).
 // * *A process stays itself through an exec.* `execve(2)` puts another program
 //   into it; number, parent, session and start time remain. So a service may be
-//   started through others, `chroot(1)` or `prlimit(1)`, which then execute it.
+//   started through others, `chroot(8)` or `prlimit(1)`, which then execute it.
 // * *A family has a name.* `setsid(2)` makes a process the leader of a *group*
 //   that has its number; its children are born into that group and stay there
 //   unless they ask to leave. A signal to the negative number is heard by all
@@ -134,6 +134,7 @@ static const char *option[128] = {['d'] = "/etc/going.d", ['r'] = "/run/going"};
 static int console = 2, run = -1, waits, signals, changes = -1, dog = -1;
 static int said, leaving, lost, ready;
 static double now, next, look_due, changed;
+static struct epoll_event news = {EPOLLIN, {0}};
 
 // ## 3 A service
 //
@@ -657,6 +658,7 @@ static bool adopt(struct service *s) {
   ssize_t size = slurp(run, s->name, text, sizeof text - 1);
   if (size < 0 && errno != ENOENT && errno != ELOOP)
     return say(RECORD, "%s: cannot read its state file: %m", s->name);
+  if (size > 0 && !s->wanted && strncmp(text, "state=", 6)) return false;
   for (char *c = text; (c = strpbrk(c, " \n")); c++) *c = '\0';
   for (int i = 0; i < FACTS; i++)
     s->is[i] = atoll(find(text, facts[i], i == STARTS ? "0" : "-1"));
@@ -768,20 +770,20 @@ static bool bury(idtype_t type, id_t id) {
 // afterwards, which is slow if there are many children.
 //
 // USR2 executes our own file again, with our own environment; the next going
-// finds state files, as always. If that fails, we are still here.
+// finds state files, as always, and reads the signals that we have not read,
+// since those that are pending stay so (`execve(2)`). If it cannot be executed,
+// we are still here.
 static void hear(char **argv, char **envp) {
   struct signalfd_siginfo heard;
-  bool upgrade = false;
   for (int i = 0; i < 8 && read(signals, &heard, sizeof heard) > 0; i++) {
     if (heard.ssi_signo == SIGTERM || heard.ssi_signo == SIGINT) leaving++;
     if (heard.ssi_signo == SIGHUP) look_due = now;
-    if (heard.ssi_signo == SIGUSR2) upgrade = true;
     if (heard.ssi_signo == SIGCHLD) bury(P_PID, heard.ssi_pid);
+    if (heard.ssi_signo != SIGUSR2 || leaving) continue;
+    environ = envp;
+    execvp(argv[0], argv);
+    say(NEWS, "cannot execute %s again: %m", argv[0]);
   }
-  if (!upgrade || leaving) return;
-  environ = envp;
-  execvp(argv[0], argv);
-  say(NEWS, "cannot execute %s again: %m", argv[0]);
 }
 
 // ## 12 Looking at the directory
@@ -868,7 +870,7 @@ static bool visit(const char *directory, bool (*call)(struct service *)) {
 // now on. Our own reading is left out, or each look would cause the next. A
 // look starts nothing: it only tells what is wanted.
 static void look(void) {
-  const int news = IN_ALL_EVENTS ^ (IN_ACCESS | IN_OPEN | IN_CLOSE_NOWRITE);
+  const int kinds = IN_ALL_EVENTS ^ (IN_ACCESS | IN_OPEN | IN_CLOSE_NOWRITE);
   struct stat st;
   look_due = changed = NEVER;
   if (!ready) {
@@ -882,9 +884,9 @@ static void look(void) {
   }
   if (!ready || leaving) return;
   if (changes < 0) changes = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-  if (changes < 0 || inotify_add_watch(changes, option['d'], news) < 0)
+  if (changes < 0 || inotify_add_watch(changes, option['d'], kinds) < 0)
     say(CHANGES, "cannot watch %s: %m", option['d']);
-  epoll_ctl(waits, EPOLL_CTL_ADD, changes, &(struct epoll_event){EPOLLIN, {0}});
+  epoll_ctl(waits, EPOLL_CTL_ADD, changes, &news);
   visit(option['d'], examine);
 }
 
@@ -951,7 +953,7 @@ static void supervise(char **argv, char **envp) {
       if (s->due > now && s->state < DONE) next = fmin(next, s->due);
       at = &s->next;
     }
-    if (ready && option['w'] && !lost) next = fmin(next, feed());
+    if (option['w'] && (ready || dog >= 0) && !lost) next = fmin(next, feed());
   }
 }
 
@@ -992,12 +994,12 @@ int main(int argc, char **argv, char **envp) {
   syscall(SYS_close_range, 3, ~0U, 0);
   console = fcntl(2, F_DUPFD_CLOEXEC, 3);
   for (int n = 1; n < 65; n++) syscall(SYS_rt_sigaction, n, (long[8]){0}, 0, 8);
-  sigfillset(&all);
+  memset(&all, -1, sizeof all);
   sigdelset(&all, SIGSEGV);
   sigprocmask(SIG_SETMASK, &all, NULL);
   while ((waits = epoll_create1(EPOLL_CLOEXEC)) < 0) sleep(1);
   while ((signals = signalfd(-1, &all, O_NONBLOCK | O_CLOEXEC)) < 0) sleep(1);
-  epoll_ctl(waits, EPOLL_CTL_ADD, signals, &(struct epoll_event){EPOLLIN, {0}});
+  while (epoll_ctl(waits, EPOLL_CTL_ADD, signals, &news)) sleep(1);
   supervise(argv, envp);
   if (dog >= 0 && !lost) (void)!write(dog, "V", 1);
 }

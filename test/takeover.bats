@@ -227,6 +227,16 @@ is_new() { is_up "$1" && [ "$(pid_of "$1")" != "$2" ] && alive "$(pid_of "$1")";
   wait "$victim" 2>/dev/null || :
 }
 
+@test "a file in the runtime directory that is no state file is not touched" {
+  mkdir -m 755 "$R"
+  echo 'dear diary' >"$R/diary"
+  service web 'cmd=sleep 1000'
+  going_start
+  wait_until '[ "$(state web state)" = up ]'
+  going_stop
+  [ "$(ls "$R") $(cat "$R/diary")" = 'diary dear diary' ]
+}
+
 # In a PID namespace and session of its own: a mistake may kill all it reaches.
 @test "records full of nonsense start the service, and harm nobody" {
   mkdir -m 755 "$R"

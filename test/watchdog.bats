@@ -147,6 +147,19 @@ nothing_feeds() {
   [ "$(last)" = V ]
 }
 
+@test "the watchdog is fed on when the runtime directory is gone and cannot be had again" {
+  with_timeout 01000000
+  service web 'cmd=sleep 1000'
+  going_start -w "$DEV"
+  wait_until '[ "$(state web state)" = up ]'
+  rm -r "$R"
+  : >"$R"
+  touch "$D/web" # so that a state is to be saved
+  assert_log 'waiting for .*, in use or unsafe'
+  fed=$(feeds)
+  wait_until '[ "$(feeds)" -gt $((fed + 5)) ]'
+}
+
 @test "no watchdog is opened without -w" {
   WRAP+=(strace -D -f -qq -o "$BATS_TEST_TMPDIR/trace" -e trace=%file)
   service web 'cmd=sleep 1000'
