@@ -43,28 +43,19 @@ lint: ## install the linters, check format, warnings, scripts and manuals
 		$$cc -O2 $(NEEDED) -Werror -c -o build/lint.o going.c || exit 1; done
 	cppcheck -q --std=c11 --enable=warning,portability --error-exitcode=1 going.c
 	shellcheck -S warning .ci/run test/need test/*.bash
-	$(MAKE) -s doc
-	mandoc -T lint -W warning build/going.1 build/going.5
+	mandoc -T lint -W warning docs/going.1 docs/going.5
+	! groff -man -Tutf8 -ww -z docs/going.1 docs/going.5 2>&1 | grep .
 
-doc: build/going.1 build/going.5 ## make the manual pages in build/, with ronn
+doc: ## make the manuals and the pages in docs/ anew, with ronn and python3
+	@test/need doc
+	docs/annotate.py '$(VERSION)' '$(DATE)'
 
-# ronn is to be silent, and the date one that mandoc can read.
-build/going.1 build/going.5: going.1.ronn going.5.ronn Makefile
-	mkdir -p build && LC_ALL=C.UTF-8 ronn --roff --pipe --date=$(DATE) \
-		--manual='Going Manual' --organization='going $(VERSION)' \
-		$(@F).ronn >$@.raw 2>$@.err
-	test ! -s $@.err || { cat $@.err >&2; exit 1; }
-	sed '/^\.TH/s/"[A-Z][a-z]* [0-9]*"/"$(DATE)"/' $@.raw >$@
-
-install: all ## install going, and its manual pages where there is ronn
+install: all ## install going and its manual pages
 	install -d $(DESTDIR)$(BINDIR)
 	install -m 755 going $(DESTDIR)$(BINDIR)/going
-	if command -v ronn >/dev/null; then $(MAKE) -s install-doc; fi
-
-install-doc: doc
 	install -d $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5
-	install -m 644 build/going.1 $(DESTDIR)$(MANDIR)/man1/going.1
-	install -m 644 build/going.5 $(DESTDIR)$(MANDIR)/man5/going.5
+	install -m 644 docs/going.1 $(DESTDIR)$(MANDIR)/man1/going.1
+	install -m 644 docs/going.5 $(DESTDIR)$(MANDIR)/man5/going.5
 
 uninstall: ## remove what install has installed
 	rm -f $(DESTDIR)$(MANDIR)/man[15]/going.[15] $(DESTDIR)$(BINDIR)/going
@@ -75,4 +66,4 @@ clean: ## remove what was made here
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all run check lint doc install install-doc uninstall clean help
+.PHONY: all run check lint doc install uninstall clean help

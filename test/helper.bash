@@ -2,7 +2,7 @@
 # a runtime directory $R and a log $LOG of its own, and ends what it has started. What services
 # say on an inherited stdout is in $OUT. The tests want root; GOING names another binary to try.
 
-: "${GOING:=$BATS_TEST_DIRNAME/../going}"
+: "${GOING:=$(dirname "${BASH_SOURCE[0]}")/../going}"
 GOING=$(realpath "$GOING")
 STARTED=() # every going of this test
 WRAP=()    # what going is run through: it must exec, as env or strace -D do
