@@ -36,6 +36,7 @@ machine_start() { # [INITTAB LINE...]
       exec chroot "$root" /bin/busybox init' </dev/null >"$LOG" 2>&1 3>&- &
   SPACE=$!
   wait_until 'INIT=$(pgrep -P $SPACE) && [ "$(readlink "/proc/$INIT/root")" = "$M/root" ]'
+  # shellcheck disable=SC2034 # the tests use them
   ROOT=/proc/$INIT/root D=/proc/$INIT/root/etc/going.d R=/proc/$INIT/root/run/going
   wait_until '[ -S "$ROOT/dev/log" ]'
   [ $# -gt 0 ] || wait_until 'grep -q SigBlk:.*[1-9a-f] "/proc/$(pgrep -P "$INIT" going)/status"'
