@@ -82,7 +82,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <grp.h>
 #include <math.h>
 #include <poll.h>
@@ -353,13 +352,14 @@ static bool account(const char *user, bool assume) {
 // `regex(7)` for a line, without its blanks: here a user of the manual and a
 // reader of the code look at the same page. Numbers of users and signals are
 // short here, so that no conversion can overflow: 4294967296 must not be root,
-// which is what it becomes in 32 bits.
+// which is what it becomes in 32 bits. What has no `=` in it is the name of a
+// service: letters, digits, `_` and `-`.
 static regex_t rules;
 static const char grammar[] =
     "^(cmd=([^'\"]|'[^']*'|\"[^\"]*\")+|(cwd|std(in|out|err))=/.*|critical=yes|"
     "env=[^= \t]+=.*|restart=(always|on-failure|never)|retries=0*[1-9][0-9]*|"
     "user=([A-Za-z_][^: \t]*|[0-9]{1,9})(:([A-Za-z_][^: \t]*|[0-9]{1,9}))?|"
-    "backoff=[0-9]*[.]?[0-9]+([ \t]+[0-9]*[.]?[0-9]+)?|"
+    "backoff=[0-9]*[.]?[0-9]+([ \t]+[0-9]*[.]?[0-9]+)?|[A-Za-z0-9_-]+|"
     "stop=([A-Z][A-Z0-9]*|[0-9]{1,2})([ \t]+[0-9]*[.]?[0-9]+)?)$";
 
 // What a pattern cannot know: whether there is such a user or signal, and which
@@ -552,7 +552,6 @@ static bool enter(struct service *s, enum state state, double due) {
 static void launch(struct service *s) {
   struct service before = *s;
   s->since = now = seconds();
-  s->is[START] = -1;
   s->is[STARTS]++;
   s->is[STAMP] = s->seen;
   enter(s, UP, NEVER);
@@ -573,15 +572,18 @@ static void launch(struct service *s) {
 // or because it did not listen. In whichever way it ends, this chapter says
 // what it costs to have been so short.
 //
-// Asks a process, and all of its group, to end. One that is stopped in the
-// sense of `signal(7)` cannot hear that, so it is told to go on. The group has
-// the number of its leader, which is our child, or was looked at when it was
-// taken over; so the number is right, see the invariants. There is no check
-// that anything was signalled: if the process has just ended, we shall hear of
-// that.
+// Asks a process, and all of its group, to end, and gives it some time for
+// that. One that has been asked already, by an earlier going, is not asked
+// again, since many programs take a second signal for impatience; signal 0 is
+// none. One that is stopped in the sense of `signal(7)` cannot hear that, so it
+// is told to go on. The group has the number of its leader, which is our child,
+// or was looked at when it was taken over; so the number is right, see the
+// invariants. There is no check that anything was signalled: if the process has
+// just ended, we shall hear of that.
 static void stop(struct service *s) {
   double grace = 10;
-  kill(-s->is[PID], signal_of(find(s->text, "stop", "TERM"), &grace));
+  int number = signal_of(find(s->text, "stop", "TERM"), &grace);
+  kill(-s->is[PID], s->state == UP ? number : 0);
   kill(-s->is[PID], SIGCONT);
   enter(s, STOPPING, now + grace);
 }
@@ -643,10 +645,11 @@ static void renew(struct service *s) {
 // So every service begins its life here, as unknown: to take over is not a mode
 // that only runs on bad days, but the way in which everything starts. If it has
 // no state file, it is simply to be started; a link is not ours, and counts as
-// none. If a process is written down, and runs, we watch it. If it does not run
-// any more, or the number is somebody else's, it has ended, and nobody saw how.
-// (No number is as large as 2^22, `proc(5)`; a larger one might become 1, and
-// then `kill(2)` would mean everybody.)
+// none. Another file that is no record is somebody else's, and not touched,
+// unless it has the name of a service. If a process is written down, and runs,
+// we watch it. If it does not run any more, or the number is somebody else's,
+// it has ended, and nobody saw how. (No number is as large as 2^22, `proc(5)`;
+// a larger one might become 1, and then `kill(2)` would mean everybody.)
 //
 // If that cannot be found out, nothing is guessed: false, and we try again. To
 // take a running service for a dead one would start a second one, and that can
@@ -670,7 +673,8 @@ static bool adopt(struct service *s) {
     if (!gone && (!start || epoll_ctl(waits, EPOLL_CTL_ADD, s->watch, &event)))
       return say(RECORD, "%s: cannot watch its process: %m", s->name);
     s->since = s->is[START] / 100.0;
-    enter(s, UP, NEVER);
+    enter(s, *find(text, "state", "") == 's' ? STOPPING : UP, NEVER);
+    if (s->state == STOPPING && !gone) stop(s);
     if (gone) ended(s, EXIT, -1);
     if (!gone) say(NEWS, "%s: taken over as %lld", s->name, s->is[PID]);
   } else {
@@ -829,8 +833,8 @@ static bool examine(struct service *s) {
 }
 
 // Walks through a directory and our list at once, both sorted by name, makes a
-// service of every new name, and calls for each one. Names are letters, digits,
-// `_` and `-`: what editors, package managers and sed leave behind has a dot, a
+// service of every new name, and calls for each one. A name must be one by the
+// grammar: what editors, package managers and sed leave behind has a dot, a
 // tilde or a hash in it, and so has `web.off`. If the directory cannot be read,
 // nothing changes: false. An empty directory stops everything; one that is
 // missing stops nothing, because a disk that is not mounted is not a wish.
@@ -842,7 +846,7 @@ static bool visit(const char *directory, bool (*call)(struct service *)) {
   for (s = services; s && call; s = s->next) s->wanted = false;
   for (int i = 0; i < count; free(names[i++])) {
     const char *name = names[i]->d_name;
-    if (!fnmatch("*[!A-Za-z0-9_-]*", name, 0)) continue;
+    if (regexec(&rules, name, 0, NULL, 0)) continue;
     while (*at && strcmp((*at)->name, name) < 0) at = &(*at)->next;
     if (!*at || strcmp((*at)->name, name)) {
       s = calloc(1, sizeof *s + strlen(name) + 1);

@@ -650,3 +650,10 @@ END
   grep -x restart=always "$D/web"
   grep -x restart=never "$D/once"
 }
+
+@test "every recipe is cooked, under its own name, in the order of the page" {
+  grep -h '^### ' "$COOKBOOK" | cut -c 5- >"$BATS_TEST_TMPDIR/recipes"
+  sed -n 's/^@test "\(.*\)" {$/\1/p' "$BATS_TEST_FILENAME" "${BATS_TEST_FILENAME%.bats}"-machine.bats |
+    grep -Fxv "$BATS_TEST_DESCRIPTION" | diff "$BATS_TEST_TMPDIR/recipes" -
+  [ "$(wc -l <"$BATS_TEST_TMPDIR/recipes")" -gt 90 ]
+}

@@ -76,6 +76,26 @@ is_new() { is_up "$1" && [ "$(pid_of "$1")" != "$2" ] && alive "$(pid_of "$1")";
   [ -z "$(ls "$R")" ]
 }
 
+@test "a service that was stopping when going was killed is not asked a second time" {
+  printf '%s\n' '#!/bin/bash' "trap 'echo asked >>$BATS_TEST_TMPDIR/asked' TERM" \
+    ": >$BATS_TEST_TMPDIR/listens" "until [ -e $BATS_TEST_TMPDIR/end ]; do read -rt 0.02 <> <(:); done" >"$BATS_TEST_TMPDIR/slow"
+  chmod +x "$BATS_TEST_TMPDIR/slow"
+  service slow "cmd=$BATS_TEST_TMPDIR/slow"
+  going_start
+  wait_until '[ -e "$BATS_TEST_TMPDIR/listens" ]'
+  pid=$(pid_of slow)
+  rm "$D/slow"
+  wait_until '[ -s "$BATS_TEST_TMPDIR/asked" ] && [ "$(state slow state)" = stopping ]'
+  going_kill
+  going_start
+  assert_log "slow: taken over as $pid"
+  service later 'cmd=sleep 1000'
+  wait_until '[ "$(state later state)" = up ]'
+  [ "$(state slow state) $(pid_of slow) $(cat "$BATS_TEST_TMPDIR/asked")" = "stopping $pid asked" ]
+  : >"$BATS_TEST_TMPDIR/end"
+  wait_until '[ ! -e "$R/slow" ]'
+}
+
 @test "a service that dies while nobody looks is started again, and how it ended is not made up" {
   service web 'cmd=sleep 1000'
   going_start
