@@ -100,7 +100,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -233,10 +232,10 @@ static double seconds(void) {
 //
 // Returns false, so that whoever fails can say why and return in one statement.
 enum kind { NEWS, RUNTIME, CHANGES, FILES, RECORD, SAVE, FORK, DEVICE, KINDS };
+static double hush[KINDS];
 
 static bool say(enum kind kind, const char *format, ...) {
-  static const struct sockaddr_un log = {AF_UNIX, "/dev/log"};
-  static double hush[KINDS];
+  static const struct sockaddr log = {AF_UNIX, "/dev/log"};
   char line[1024] = "<29>going: ", *text = strchr(line, '\0');
   struct pollfd room = {console, POLLOUT, 0};
   bool hushed = kind != NEWS && (now = seconds()) < hush[kind];
@@ -249,7 +248,7 @@ static bool say(enum kind kind, const char *format, ...) {
   if (hushed) return false;
   said++;
   int syslogd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (!option['t']) connect(syslogd, (void *)&log, sizeof log);
+  if (!option['t']) connect(syslogd, &log, sizeof log);
   bool heard = write(syslogd, line, strlen(line)) > 0;
   close(syslogd);
   if (heard && tcgetpgrp(console) != getpgrp()) return false;
@@ -603,6 +602,11 @@ static void stop(struct service *s) {
 // group. If there is one that was started at another time, it is none of our
 // business.
 //
+// A pidfd is taken out of the epoll before it is closed. To close it is not
+// enough as long as anybody has a copy, and a child that was born a moment ago
+// may still have one: the event would come again, for a service that is not
+// there any more.
+//
 // `how` is EXIT or SIGNAL, with its `status`: -1 if nobody knows. Always true,
 // as `enter` is.
 static bool ended(struct service *s, int how, int status) {
@@ -610,12 +614,12 @@ static bool ended(struct service *s, int how, int status) {
   char policy = *find(s->text, "restart", "always");
   long long start = s->watch ? start_of(s->is[PID]) : -2;
   if (start == 0 || start == s->is[START]) kill(-s->is[PID], SIGKILL);
+  if (s->watch) epoll_ctl(waits, EPOLL_CTL_DEL, s->watch, NULL);
   if (s->watch) close(s->watch);
   s->watch = 0;
   s->is[PID] = s->is[START] = s->is[EXIT] = s->is[SIGNAL] = -1;
   s->is[how] = status;
-  now = seconds();
-  s->lasted = now - s->since;
+  s->lasted = (now = seconds()) - s->since;
   if (s->state == STOPPING) return enter(s, QUARANTINED, now);
   sscanf(find(s->text, "backoff", "1"), "%lf %lf", &min, &max);
   s->quick = s->lasted < fmax(min, max) ? s->quick + 1 : 0;
@@ -670,7 +674,8 @@ static bool adopt(struct service *s) {
     bool gone = start ? start != s->is[START] : errno == ENOENT;
     if (s->watch) close(s->watch);
     s->watch = gone ? -1 : syscall(SYS_pidfd_open, (pid_t)s->is[PID], 0);
-    if (!gone && (!start || epoll_ctl(waits, EPOLL_CTL_ADD, s->watch, &event)))
+    if (!gone && (!start || s->watch < 0 ||
+                  epoll_ctl(waits, EPOLL_CTL_ADD, s->watch, &event)))
       return say(RECORD, "%s: cannot watch its process: %m", s->name);
     s->since = s->is[START] / 100.0;
     enter(s, *find(text, "state", "") == 's' ? STOPPING : UP, NEVER);
@@ -775,8 +780,9 @@ static bool bury(idtype_t type, id_t id) {
 //
 // USR2 executes our own file again, with our own environment; the next going
 // finds state files, as always, and reads the signals that we have not read,
-// since those that are pending stay so (`execve(2)`). If it cannot be executed,
-// we are still here.
+// since those that are pending stay so (`execve(2)`). As long as state files
+// cannot be saved, that would be to forget services, and start them again; so
+// it is not done. If it cannot be executed, we are still here.
 static void hear(char **argv, char **envp) {
   struct signalfd_siginfo heard;
   for (int i = 0; i < 8 && read(signals, &heard, sizeof heard) > 0; i++) {
@@ -785,7 +791,7 @@ static void hear(char **argv, char **envp) {
     if (heard.ssi_signo == SIGCHLD) bury(P_PID, heard.ssi_pid);
     if (heard.ssi_signo != SIGUSR2 || leaving) continue;
     environ = envp;
-    execvp(argv[0], argv);
+    if (hush[SAVE] < now) execvp(argv[0], argv);
     say(NEWS, "cannot execute %s again: %m", argv[0]);
   }
 }
@@ -888,9 +894,9 @@ static void look(void) {
   }
   if (!ready || leaving) return;
   if (changes < 0) changes = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-  if (changes < 0 || inotify_add_watch(changes, option['d'], kinds) < 0)
+  if (changes < 0 || inotify_add_watch(changes, option['d'], kinds) < 0 ||
+      (epoll_ctl(waits, EPOLL_CTL_ADD, changes, &news) && errno != EEXIST))
     say(CHANGES, "cannot watch %s: %m", option['d']);
-  epoll_ctl(waits, EPOLL_CTL_ADD, changes, &news);
   visit(option['d'], examine);
 }
 
@@ -929,8 +935,13 @@ static double feed(void) {
 // What happened in the directory is not read, only drunk up, into memory that
 // is free at that time: a look will tell more than any event, and if the kernel
 // had to drop some, nothing is lost. Each event puts off the look, but not for
-// ever. A failed service that is critical takes the watchdog's food away. While
-// we leave, that is not asked any more, since services are being forgotten.
+// ever.
+//
+// A failed service that is critical takes the watchdog's food away. While we
+// leave, that is not asked any more, since services are being forgotten. To
+// bring a thousand services up may take longer than the watchdog's patience,
+// and so it gets its due between them, too; but whether it deserves that, only
+// a whole round can tell.
 static void supervise(char **argv, char **envp) {
   struct epoll_event events[32];
   while (!leaving || services) {
@@ -943,20 +954,20 @@ static void supervise(char **argv, char **envp) {
       if (s && s->watch && !bury(P_PID, s->is[PID])) ended(s, EXIT, -1);
     }
     while (bury(P_ALL, 0)) continue;
-    while (read(changes, events, sizeof events) > 0) {
-      changed = fmin(changed, now);
-      look_due = fmin(now + QUIET, changed + LATEST);
-    }
+    while (read(changes, events, sizeof events) > 0)
+      look_due = fmin(now + QUIET, (changed = fmin(changed, now)) + LATEST);
     if (look_due <= now) look();
-    if (!leaving) lost = false;
+    bool failed = leaving && lost;
     next = NEVER;
     for (struct service **at = &services, *s; (s = *at);) {
       settle(s);
+      if (dog >= 0 && !lost) feed();
       if (drop(at)) continue;
-      if (s->state == FAILED && find(s->text, "critical", NULL)) lost = true;
+      if (s->state == FAILED && find(s->text, "critical", NULL)) failed = true;
       if (s->due > now && s->state < DONE) next = fmin(next, s->due);
       at = &s->next;
     }
+    lost = failed;
     if (option['w'] && (ready || dog >= 0) && !lost) next = fmin(next, feed());
   }
 }

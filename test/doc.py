@@ -23,6 +23,7 @@ ELSEWHERE = {
     "inittab(5)": "comes with sysvinit",
     "init(8)": "comes with an init, of which there are many",
     "nscd(8)": "one of several such caches",
+    "supervise-daemon(8)": "comes with OpenRC",
 }
 faults = []
 
@@ -130,7 +131,7 @@ def paragraphs():
             continue
         main = Page(page).main
         shown = flat(main.text("pre", "svg"))
-        bare = re.sub(r"\s", "", shown)
+        bare = re.sub(r"[\s*|]", "", shown)
         for paragraph in re.split(r"\n\s*\n|\n(?=[*|-] )", prose(name)):
             if re.match(r"\[.*\]: ", paragraph):
                 continue
@@ -237,6 +238,7 @@ def alone():
 # the time. Nor is the second signal in the code a change of state.
 MOVES = {
     ("adopt", "up"): {("unknown", "what it says")},
+    ("adopt", "stopping"): {("unknown", "what it says")},
     ("adopt", "quarantined"): {("unknown", "what it says")},
     ("adopt", "done"): {("unknown", "what it says")},
     ("adopt", "failed"): {("unknown", "what it says")},
