@@ -33,8 +33,12 @@ run: ## build, and supervise copies of docs/examples in .run, without root
 
 check: ## install what the tests need, build, test, count the lines
 	@test/need check && $(MAKE) -s all
-	bats --timing --print-output-on-failure test
+	bats --jobs 2 --timing --print-output-on-failure test
 	cloc --quiet going.c
+
+proof: ## the long tests: real inits, a watchdog in qemu, every fault; or PROOF=faults
+	@test/need proof && $(MAKE) -s all
+	bats --timing --print-output-on-failure test/proof/$(PROOF:=.bats)
 
 lint: ## install the linters, check format, warnings, scripts and manuals
 	@test/need lint
@@ -42,6 +46,8 @@ lint: ## install the linters, check format, warnings, scripts and manuals
 	mkdir -p build && for cc in gcc clang; do \
 		$$cc -O2 $(NEEDED) -Werror -c -o build/lint.o going.c || exit 1; done
 	cppcheck -q --std=c11 --enable=warning,portability --error-exitcode=1 going.c
+	gcc -O0 $(NEEDED) -fanalyzer -Werror -c -o build/lint.o going.c
+	clang-tidy --quiet going.c -- $(NEEDED)
 	shellcheck -S warning .ci/run test/need test/*.bash
 	mandoc -T lint -W warning docs/going.1 docs/going.5
 	! groff -man -Tutf8 -ww -z docs/going.1 docs/going.5 2>&1 | grep .
@@ -66,4 +72,4 @@ clean: ## remove what was made here
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all run check lint doc install uninstall clean help
+.PHONY: all run check proof lint doc install uninstall clean help

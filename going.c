@@ -561,8 +561,7 @@ static void launch(struct service *s) {
     _exit(111);
   }
   s->is[PID] = pid;
-  if (pid < 0) *s = before;
-  if (pid < 0) say(FORK, "%s: cannot fork: %m", s->name);
+  if (pid < 0 && !say(FORK, "%s: cannot fork: %m", s->name)) *s = before;
 }
 
 // ## 8 Death
@@ -856,7 +855,8 @@ static bool visit(const char *directory, bool (*call)(struct service *)) {
     while (*at && strcmp((*at)->name, name) < 0) at = &(*at)->next;
     if (!*at || strcmp((*at)->name, name)) {
       s = calloc(1, sizeof *s + strlen(name) + 1);
-      if (!s && !say(FILES, "%s: no memory", name)) continue;
+      if (!s) say(FILES, "%s: no memory", name);
+      if (!s) continue;
       strcpy(s->name, name);
       s->next = *at;
       *at = s;
