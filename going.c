@@ -451,16 +451,19 @@ static long long start_of(pid_t pid) {
 // any more, and will be claimed again.
 //
 // What could not be saved stays `dirty`, and is saved when that is tried again.
+// A child (chapter 7) has a name of its own for the new file, so that it may do
+// this while its parent does.
 static void save(struct service *s) {
   int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;
-  int fd = openat(run, ".new", flags, 0644);
+  const char *new = s->is[PID] == getpid() ? ".child" : ".new";
+  int fd = openat(run, new, flags, 0644);
   if (s->is[PID] > 0 && s->is[START] <= 0) s->is[START] = start_of(s->is[PID]);
   char line[256], *end = line + sprintf(line, "state=%s", states[s->state]);
   for (int i = 0; i < FACTS; i++)
     if (s->is[i] >= 0) end += sprintf(end, " %s=%lld", facts[i], s->is[i]);
   *end++ = '\n';
   s->dirty = fd < 0 || !s->is[START] || write(fd, line, end - line) < 0 ||
-             renameat(run, ".new", run, s->name);
+             renameat(run, new, run, s->name);
   if (s->dirty && errno == ENOENT) ready = false;
   if (s->dirty) say(SAVE, "%s: cannot save its state: %m", s->name);
   close(fd);
@@ -513,8 +516,7 @@ static const char *become(struct service *s) {
   setsid();
   save(s);
   close(dog);
-  int score = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-  (void)!write(score, "0", 1);
+  dprintf(open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC), "0");
   if (!redirect(0, find(s->text, "stdin", NULL))) return "open its stdin";
   if (!redirect(1, find(s->text, "stdout", NULL))) return "open its stdout";
   if (!redirect(2, find(s->text, "stderr", NULL))) return "open its stderr";
