@@ -124,7 +124,7 @@ redis_service() {
   boot
   wait_until answers
   : >"$TREE/etc/inittab"
-  inside /etc/busybox kill -HUP 1 # init sends TERM to going, and KILL 1 s later
+  inside /etc/busybox kill -HUP 1 # init sends TERM to going
   wait_until '[ -z "$(going_pid)" ]'
   [ -z "$(ls "$R")" ]
   no answers
