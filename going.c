@@ -433,7 +433,7 @@ static bool is_safe(const struct stat *st) {
 // which its process was started do. That time, in hundredths of a second, is
 // the 22nd field of /proc/PID/stat (`proc(5)`); the second is a name that may
 // hold blanks and brackets, so we count from the last bracket. 0 if it cannot
-// be read: with ENOENT there is no such process.
+// be read.
 static long long start_of(pid_t pid) {
   char path[32], text[512];
   snprintf(path, sizeof path, "/proc/%d/stat", pid);
@@ -656,10 +656,12 @@ static void renew(struct service *s) {
 // it has ended, and nobody saw how. (No number is as large as 2^22, `proc(5)`;
 // a larger one might become 1, and then `kill(2)` would mean everybody.)
 //
-// If that cannot be found out, nothing is guessed: false, and we try again. To
-// take a running service for a dead one would start a second one, and that can
-// destroy more than any crash: two databases on the same files. In the end we
-// compare the stamps, for its file may have changed while nobody looked.
+// If that cannot be found out, nothing is guessed: false, and we try again. A
+// start time that cannot be read is no proof of death, but signal 0 is, to
+// which the kernel answers only whether there is anybody. To take a running
+// service for a dead one would start a second one, and that can destroy more
+// than any crash: two databases on the same files. In the end we compare the
+// stamps, for its file may have changed while nobody looked.
 static bool adopt(struct service *s) {
   struct epoll_event event = {EPOLLIN, {s}};
   char text[512] = "";
@@ -672,7 +674,7 @@ static bool adopt(struct service *s) {
     s->is[i] = atoll(find(text, facts[i], i == STARTS ? "0" : "-1"));
   if (s->is[PID] > 1 && s->is[PID] < 1 << 22) {
     long long start = start_of(s->is[PID]);
-    bool gone = start ? start != s->is[START] : errno == ENOENT;
+    bool gone = start ? start != s->is[START] : kill(s->is[PID], 0) < 0;
     if (s->watch) close(s->watch);
     s->watch = gone ? -1 : syscall(SYS_pidfd_open, (pid_t)s->is[PID], 0);
     if (!gone && (!start || s->watch < 0 ||
@@ -808,15 +810,15 @@ static void hear(char **argv, char **envp) {
 // program can choose that one). Both are mixed into one number, its stamp, in
 // which neighbours do not collide; the stamp of one that cannot be read is its
 // error. It is taken before we read: if somebody writes at the same moment, the
-// next look sees another stamp. What cannot be read for want of something is
-// tried again, and until then all is as it was. What is not a regular file is
-// not even opened, for that may do things: rewind a tape, arm a watchdog. False
-// if there is nothing good to be had.
+// next look sees another stamp. What cannot be read for want of something, and
+// was not found to be wrong, is tried again, and until then all is as it was.
+// What is not a regular file is not even opened, for that may do things: rewind
+// a tape, arm a watchdog. False if there is nothing good to be had.
 static bool examine(struct service *s) {
   char path[4096], file[FILE_SIZE + 2], *text = NULL, *what = NULL;
   struct stat st = {0};
   snprintf(path, sizeof path, "%s/%s", option['d'], s->name);
-  ssize_t size = stat(path, &st);
+  ssize_t size = stat(path, &st), before = said;
   if (S_ISREG(st.st_mode)) size = slurp(AT_FDCWD, path, file, sizeof file);
   if (size >= 0) errno = 0;
   long long seen = st.st_ctim.tv_sec * 1000000000LL + st.st_ctim.tv_nsec +
@@ -828,7 +830,7 @@ static bool examine(struct service *s) {
   if (!S_ISREG(st.st_mode)) what = "not a regular file";
   if (size < 0) what = strerror(errno);
   if (!what) text = parse(s->name, file);
-  if (!text && is_passing(errno))
+  if (!text && said == before && is_passing(errno))
     return say(FILES, "%s: cannot read its file: %m", s->name);
   if (what) say(NEWS, "%s:1: %s", s->name, what);
   s->seen = seen;

@@ -284,3 +284,13 @@ this is err" ]
   [ "$(says 'cat /proc/self/oom_score_adj' user=nobody)" = 0 ]
   [ "$(cat "/proc/$GOING_PID/oom_score_adj")" = 300 ]
 }
+
+@test "a service that cannot become its user runs as nobody else: exit is 111" {
+  # root without its right to assume other identities
+  WRAP+=(setpriv --inh-caps=-all --bounding-set=-setuid,-setgid)
+  service web "cmd=touch $T/ran" user=daemon backoff=100
+  going_start
+  assert_log '^web: cannot become its user: Operation not permitted$'
+  wait_until '[ "$(state web exit) $(state web starts)" = "111 2" ]'
+  [ ! -e "$T/ran" ]
+}

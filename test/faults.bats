@@ -302,3 +302,47 @@ mended() {
   [ "$(pid_of web)" = "$web" ]
   works
 }
+
+@test "a descriptor that going cannot have at its start is waited for" {
+  WRAP+=(strace -D -qq -o /dev/null -e trace=epoll_create1,signalfd4,epoll_ctl
+    -e inject=epoll_create1:error=EMFILE:when=1
+    -e inject=signalfd4:error=ENFILE:when=1
+    -e inject=epoll_ctl:error=ENOMEM:when=1)
+  service web 'cmd=sleep 1000'
+  from=${EPOCHREALTIME/./}
+  going_start
+  wait_until 'is_up web'
+  [ $((${EPOCHREALTIME/./} - from)) -gt 2900000 ] # a second for each
+  works
+}
+
+@test "a user who cannot be looked up for want of descriptors is no fault of the file: it is read again" {
+  WRAP+=(strace -D -qq -o /dev/null -P /etc/passwd -e trace=open,openat
+    -e inject=open,openat:error=EMFILE:when=1..2)
+  service web 'cmd=sleep 1000' 'user=daemon'
+  service other 'cmd=sleep 1000'
+  going_start
+  wait_until 'is_up other'
+  assert_log "^web: cannot read its file: ($NO_DESCRIPTOR)"
+  wait_until 'is_up web'
+  refute_log '^web:1|^web:2'
+  [ "$(stat -c %U "/proc/$(pid_of web)")" = daemon ]
+  works
+}
+
+@test "a takeover without /proc takes nobody for dead: it waits until it can see" {
+  service web 'cmd=sleep 1000'
+  going_start
+  wait_until '[ "$(state web state)" = up ]'
+  pid=$(pid_of web)
+  going_kill
+  WRAP=(unshare --mount sh -c 'mount -t tmpfs none /proc && exec "$@"' --)
+  "${WRAP[@]}" "$GOING" -d "$D" -r "$R" </dev/null >>"$OUT" 2>>"$LOG" 3>&- &
+  STARTED+=($!)
+  assert_log '^web: cannot watch its process: No such file'
+  kill -KILL $! && wait $! 2>/dev/null || :
+  WRAP=()
+  going_start
+  assert_log "^web: taken over as $pid\$"
+  [ "$(state web starts) $(grep -c 'ended unseen' "$LOG")" = '1 0' ]
+}

@@ -217,3 +217,17 @@ assert_lively() {
   mv "$D.away" "$D"
   assert_log '^web: started as '
 }
+
+@test "a terminal that is gone: a bad file is said once, is read once, and its service has failed" {
+  WRAP=(python3 -c 'import os, pty, sys
+master, slave = pty.openpty()
+os.dup2(slave, 2)
+os.closerange(3, 99)
+os.execvp(sys.argv[1], sys.argv[1:])')
+  WRAP+=(strace -D -qq -o "$BATS_TEST_TMPDIR/trace" -P "$D/bad" -e trace=open,openat)
+  service bad 'cmd=sleep 1000' 'colour=red'
+  service web 'cmd=sleep 1000'
+  going_start
+  wait_until '[ "$(state bad state)" = failed ]'
+  [ "$(grep -c . "$BATS_TEST_TMPDIR/trace")" = 1 ]
+}

@@ -463,3 +463,25 @@ BODY
   going_stop
   for name in "${!done_to[@]}"; do [ -z "$(with_argument "$MARK$name")" ]; done
 }
+
+# The third epoll_ctl is for the first process, the ones before are for going's own sources.
+@test "a process that cannot be watched is taken over once it can be, and is not started a second time" {
+  service web 'cmd=sleep 1000'
+  service mail 'cmd=sleep 1000'
+  going_start
+  wait_until 'is_up web && is_up mail'
+  web=$(pid_of web) mail=$(pid_of mail)
+  going_kill
+  : >"$LOG"
+  WRAP+=(strace -D -qq -o /dev/null -e trace=epoll_ctl
+    -e inject=epoll_ctl:error=ENOSPC:when=3..4)
+  going_start
+  assert_log '^(web|mail): cannot watch its process: No space left on device$'
+  assert_log "^web: taken over as $web\$"
+  assert_log "^mail: taken over as $mail\$"
+  [ "$(pid_of web) $(state web starts)" = "$web 1" ]
+  refute_log ': started as '
+  kill -KILL "$web"
+  wait_until "is_new web $web"
+  [ "$(pid_of mail)" = "$mail" ]
+}
