@@ -546,8 +546,10 @@ static bool enter(struct service *s, enum state state, double due) {
 // nothing, so it needs no memory either. The price: a command on a network disk
 // that hangs makes us wait for it. What the child knows, we know: it has set
 // `is[PID]`, written its state file, and set `due` if it had to give up, with
-// status 111 as daemontools and s6 have it. (Nothing but that log line depends
-// on the sharing. Emulators that make a fork of it only do some work twice.)
+// status 111 as daemontools and s6 have it. (An emulator that makes a fork of
+// it, as qemu's of a single program does, lets children and parent run at the
+// same time; then they may trip over each other's new state files, and save
+// them a second late.)
 //
 // If no child is to be had, all is as it was before, and it is tried again.
 static void launch(struct service *s) {
