@@ -69,6 +69,10 @@
 // * *A lock ends with its holders.* A lock of `flock(2)` is shared by all who
 //   have inherited the descriptor, and is gone when the last of them has closed
 //   it or died, in whatever way.
+// * *A directory tells of its changes*, unless there are too many at a time
+//   (`inotify(7)`). So what it tells is a reason to look, and nothing more.
+// * *One wait is enough.* `epoll(7)` waits for any number of descriptors, and
+//   costs no more for a thousand than for one.
 //
 // What the kernel does not promise is that there is enough: memory, processes,
 // descriptors, room on a disk. Whatever can fail for such a reason will, on
