@@ -109,8 +109,10 @@
 #include <unistd.h>
 
 // A service file has 8 KiB at most. A word of a command takes a character and a
-// blank, so no command has more than half as many words as bytes: arrays of
-// these sizes cannot overflow, and need no check.
+// blank, so no command has more than half as many words as bytes. As a setting,
+// a line is as long as before, or, if it has no `=`, a byte longer than its two
+// or more. So arrays of these sizes, or twice, cannot overflow, and need no
+// check.
 //
 // Times are seconds, as a `double`, in which a century still has room for
 // microseconds. NEVER is later than any clock gets. A directory is looked at
@@ -401,7 +403,7 @@ static bool is_passing(int error) {
 // Returns the settings, for the caller to free. NULL means that something was
 // wrong, or, with an `errno` that passes, that we could not find out.
 static char *parse(const char *name, char *file) {
-  char text[FILE_SIZE + 2] = "", *to = text, *line;
+  char text[2 * FILE_SIZE] = "", *to = text, *line;
   int before = said;
   for (int number = 1; (line = strsep(&file, "\n")); number++) {
     const char *key = trim(strsep(&line, "=")), *what = NULL;
@@ -556,10 +558,12 @@ static bool enter(struct service *s, enum state state, double due) {
 // them a second late.)
 //
 // If no child is to be had, all is as it was before, and it is tried again.
+// (The count of starts is an unsigned sum because a broken record may hold
+// anything.)
 static void launch(struct service *s) {
   struct service before = *s;
   s->since = now = seconds();
-  s->is[STARTS]++;
+  s->is[STARTS] += 1ULL;
   s->is[STAMP] = s->seen;
   enter(s, UP, NEVER);
   pid_t pid = vfork();
@@ -861,7 +865,7 @@ static bool visit(const char *directory, bool (*call)(struct service *)) {
   for (s = services; s && call; s = s->next) s->wanted = false;
   for (int i = 0; i < count; free(names[i++])) {
     const char *name = names[i]->d_name;
-    if (regexec(&rules, name, 0, NULL, 0)) continue;
+    if (strchr(name, '=') || regexec(&rules, name, 0, NULL, 0)) continue;
     while (*at && strcmp((*at)->name, name) < 0) at = &(*at)->next;
     if (!*at || strcmp((*at)->name, name)) {
       s = calloc(1, sizeof *s + strlen(name) + 1);

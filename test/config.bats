@@ -376,6 +376,17 @@ arguments_of() {
   [ "$(arguments_of 'grün "日本 語" ✓')" = '<grün><日本 語><✓>' ]
 }
 
+@test "8 KiB of the shortest lines are 4,096 faults, and no more than that" {
+  for line in a = a= '' 'a ' $'\t' '#'; do
+    yes "$line" | head -c 8192 >"$D/web"
+    run "$GOING" -t -d "$D"
+    [ "$status" = 1 ]
+  done
+  yes a | head -c 8192 >"$D/web"
+  run "$GOING" -t -d "$D"
+  [ "$status $(grep -c 'unknown key or bad value: a=$\|given twice: a=$' <<<"$output")" = '1 4096' ]
+}
+
 @test "a carriage return at a line's end does not arrive" {
   going_start
   [ "$(arguments_of $'a b\r')" = '<a><b>' ]

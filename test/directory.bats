@@ -179,7 +179,7 @@ swiftly() { # BEFORE STEP...
 }
 
 @test "what editors, sed, dpkg and rpm leave behind is ignored" {
-  names=('.web.swp' '.web' 'web~' '#web#' '.#web' 'web.off' 'web.bak' 'web.orig' 'web.new' 'web.dpkg-new'
+  names=('restart=never' 'cmd=sleep' $'cmd=a\nb' '.web.swp' '.web' 'web~' '#web#' '.#web' 'web.off' 'web.bak' 'web.orig' 'web.new' 'web.dpkg-new'
     'web.dpkg-old' 'web.dpkg-dist' 'web.dpkg-tmp' 'web.ucf-old' 'web.rpmsave' 'web.rpmnew' 'web.rpmorig'
     'web,v' 'web 2' 'web@1' 'wéb' 'web;5f' $'web\n2' '-web.' 'web:1' '+' '...')
   for name in "${names[@]}"; do echo 'cmd=sleep 1000' >"$D/$name"; done
