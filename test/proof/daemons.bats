@@ -639,7 +639,7 @@ pids() {
   run_all
   old=$(pids)
   # shellcheck disable=SC2046 # pids, to be split
-  on kill -KILL $(for name in $DAEMONS; do on pgrep -g "$(pid_of $name)"; done)
+  on kill -KILL $(for name in $DAEMONS; do on pgrep -g "$(pid_of $name)"; done) || : # one may have ended by now
   for name in $DAEMONS; do wait_until "[ \"\$(state $name starts)\" -ge 2 ]"; done
   all_are_fine
 }
