@@ -86,6 +86,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <grp.h>
 #include <math.h>
 #include <poll.h>
@@ -357,14 +358,13 @@ static bool account(const char *user, bool assume) {
 // `regex(7)` for a line, without its blanks: here a user of the manual and a
 // reader of the code look at the same page. Numbers of users and signals are
 // short here, so that no conversion can overflow: 4294967296 must not be root,
-// which is what it becomes in 32 bits. What has no `=` in it is the name of a
-// service: letters, digits, `_` and `-`.
+// which is what it becomes in 32 bits.
 static regex_t rules;
 static const char grammar[] =
     "^(cmd=([^'\"]|'[^']*'|\"[^\"]*\")+|(cwd|std(in|out|err))=/.*|critical=yes|"
     "env=[^= \t]+=.*|restart=(always|on-failure|never)|retries=0*[1-9][0-9]*|"
     "user=([A-Za-z_][^: \t]*|[0-9]{1,9})(:([A-Za-z_][^: \t]*|[0-9]{1,9}))?|"
-    "backoff=[0-9]*[.]?[0-9]+([ \t]+[0-9]*[.]?[0-9]+)?|[A-Za-z0-9_-]+|"
+    "backoff=[0-9]*[.]?[0-9]+([ \t]+[0-9]*[.]?[0-9]+)?|"
     "stop=([A-Z][A-Z0-9]*|[0-9]{1,2})([ \t]+[0-9]*[.]?[0-9]+)?)$";
 
 // What a pattern cannot know: whether there is such a user or signal, and which
@@ -852,11 +852,13 @@ static bool examine(struct service *s) {
 }
 
 // Walks through a directory and our list at once, both sorted by name, makes a
-// service of every new name, and calls for each one. A name must be one by the
-// grammar: what editors, package managers and sed leave behind has a dot, a
+// service of every new name, and calls for each one. Names are letters, digits,
+// `_` and `-`: what editors, package managers and sed leave behind has a dot, a
 // tilde or a hash in it, and so has `web.off`. If the directory cannot be read,
-// nothing changes: false. An empty directory stops everything; one that is
-// missing stops nothing, because a disk that is not mounted is not a wish.
+// nothing changes: false. Nor may anything else that lacks memory make a name
+// disappear, and so `fnmatch(3)` looks at them, which needs none. An empty
+// directory stops everything; one that is missing stops nothing, because a disk
+// that is not mounted is not a wish.
 static bool visit(const char *directory, bool (*call)(struct service *)) {
   struct dirent **names;
   struct service **at = &services, *s;
@@ -865,13 +867,12 @@ static bool visit(const char *directory, bool (*call)(struct service *)) {
   for (s = services; s && call; s = s->next) s->wanted = false;
   for (int i = 0; i < count; free(names[i++])) {
     const char *name = names[i]->d_name;
-    if (strchr(name, '=') || regexec(&rules, name, 0, NULL, 0)) continue;
+    if (!fnmatch("*[!A-Za-z0-9_-]*", name, 0)) continue;
     while (*at && strcmp((*at)->name, name) < 0) at = &(*at)->next;
     if (!*at || strcmp((*at)->name, name)) {
       s = calloc(1, sizeof *s + strlen(name) + 1);
-      if (!s) say(FILES, "%s: no memory", name);
-      if (!s) continue;
-      strcpy(s->name, name);
+      if (!s && !say(FILES, "%s: no memory", name)) continue;
+      strcpy(s->name, name);  // NOLINT: it is not NULL, for say is false
       s->next = *at;
       *at = s;
     }
