@@ -8,10 +8,10 @@ program() { # NAME LINE...
 }
 
 # The state file NAME is one line that matches REGEX, with further keys or none.
+is_line() { [[ "$(cat "$R/$1" 2>/dev/null)" =~ ^state=$2(\ [a-z]+=[^ ]+)*$ ]]; }
 reads() { # NAME REGEX
-  wait_until "[ \"\$(state $1 state)\" = '${2%% *}' ]"
+  wait_until "is_line $1 '$2'"
   [ "$(wc -l <"$R/$1")" = 1 ]
-  [[ "$(cat "$R/$1")" =~ ^state=$2(\ [a-z]+=[^ ]+)*$ ]]
   # No key is there twice, and none that belongs to another state.
   [ -z "$(tr ' ' '\n' <"$R/$1" | cut -d = -f 1 | sort | uniq -d)" ]
 }

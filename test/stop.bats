@@ -132,6 +132,7 @@ milliseconds() { echo $((${EPOCHREALTIME/./} / 1000)); }
   service web 'cmd=sleep 1000'
   going_start
   for i in {1..8}; do ready "deaf$i"; done
+  wait_until '[ "$(state web state)" = up ]'
   pids=$(service_pids)
   [ "$(wc -w <<<"$pids")" = 9 ]
   before=$(milliseconds)
