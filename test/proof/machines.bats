@@ -42,11 +42,12 @@ a service goes on with the same pid when its file becomes a bad one
 two hundred stops right after starts leave nothing behind
 a hundred kills of going at any moment: no service runs twice, none is lost, none is restarted by it
 fifty services that are killed at once are all back
+TERM stops all in parallel, and the exit is 0
 a full pipe on standard error holds nothing up
 a pipe on standard error whose reader died holds nothing up'
 # USR2 executes a file of another machine; the next one counts processes, of which qemu has two;
 # a signal that comes between fork and exec is lost in qemu, and a fork is not a start before it
-# has executed; fifty children at a time, whose parent does not wait for each of them, use one name
+# has executed; many children at a time, whose parent does not wait for each of them, use one name
 # for their new state files; the pipes want a thousand starts in ten seconds.
 
 core() { # PROGRAM [NAMES OF TESTS THAT MAY FAIL]
