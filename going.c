@@ -855,8 +855,8 @@ static bool examine(struct service *s) {
 // service of every new name, and calls for each one. Names are letters, digits,
 // `_` and `-`: what editors, package managers and sed leave behind has a dot, a
 // tilde or a hash in it, and so has `web.off`. If the directory cannot be read,
-// nothing changes: false. Nor may anything else that lacks memory make a name
-// disappear, and so `fnmatch(3)` looks at them, which needs none. An empty
+// nothing changes: false. A lack of memory must not make a name disappear
+// either, and so `fnmatch(3)`, which needs none, looks at them. An empty
 // directory stops everything; one that is missing stops nothing, because a disk
 // that is not mounted is not a wish.
 static bool visit(const char *directory, bool (*call)(struct service *)) {

@@ -18,7 +18,6 @@ teardown() {
 
 is_up() { [ "$(state "$1" state)" = up ]; }
 is_new() { is_up "$1" && [ "$(pid_of "$1")" != "$2" ] && alive "$(pid_of "$1")"; }
-dead() { ! alive "$1"; }
 ticks() { sed 's/.*) //' "/proc/$GOING_PID/stat" | awk '{ print $12 + $13 }'; }
 
 # The fault lasts: for four seconds nothing may change, going takes next to no
@@ -345,4 +344,21 @@ mended() {
   going_start
   assert_log "^web: taken over as $pid\$"
   [ "$(state web starts) $(grep -c 'ended unseen' "$LOG")" = '1 0' ]
+}
+
+@test "a lack of memory at any moment of a look stops no service" {
+  for i in {1..5}; do service "s$i" 'cmd=sleep 1000'; done
+  going_start
+  for i in {1..5}; do wait_until "[ \"\$(state s$i state)\" = up ]"; done
+  pids=$(service_pids)
+  for nth in {1..10}; do
+    strace -qq -o "$BATS_TEST_TMPDIR/trace" -e trace=mmap -e "inject=mmap:error=ENOMEM:when=$nth" \
+      -p "$GOING_PID" 3>&- &
+    wait_until 'grep -q "^TracerPid:.*[1-9]" "/proc/$GOING_PID/status"'
+    service "new$nth" 'cmd=sleep 1000'
+    wait_until "[ \"\$(state new$nth state)\" = up ]"
+    kill "$!" && wait "$!" || :
+  done
+  [ "$(for i in {1..5}; do pid_of "s$i"; done)" = "$pids" ]
+  refute_log stopped
 }

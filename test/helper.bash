@@ -50,6 +50,7 @@ stat_of() { # PID: what proc(5) says of it behind its name
 
 start_of() { stat_of "$1" | cut -d ' ' -f 20; }
 alive() { [[ $(stat_of "$1") == [!ZX]* ]]; }
+dead() { ! alive "$1"; }
 
 going_start() { # [ARGUMENT...]
   "${WRAP[@]}" "$GOING" -d "$D" -r "$R" "$@" </dev/null >>"$OUT" 2>>"$LOG" 3>&- &

@@ -15,7 +15,6 @@ trapper() { # NAME LINE...
 
 ready() { wait_until "[ -s '$T/$1.up' ]"; }
 gone() { wait_until "[ ! -e '$R/$1' ]"; }
-dead() { ! alive "$1"; }
 milliseconds() { echo $((${EPOCHREALTIME/./} / 1000)); }
 
 @test "a file that is removed or renamed stops its service, with TERM" {

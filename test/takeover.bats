@@ -14,8 +14,6 @@ teardown_file() {
 # How many live in the session of this leader.
 living() { ps -o stat= -s "$1" | grep -vc '^Z' || :; }
 
-dead() { ! alive "$1"; }
-
 # The processes that have exactly this argument.
 with_argument() {
   local file

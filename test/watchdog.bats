@@ -16,7 +16,6 @@ with_timeout() { # HEX, a little-endian int
     -e "inject=ioctl:retval=0:poke_exit=@arg3=$1")
 }
 
-no() { ! "$@"; } # bats overlooks a failing `! command`
 is_up() { [ "$(state "$1" state)" = up ]; }
 feeds() { stat -c %s "$DEV"; }
 last() { tail -c 1 "$DEV" | od -An -c | tr -d ' '; }
@@ -91,7 +90,7 @@ nothing_feeds() {
   service web 'cmd=sleep 1000'
   wait_until 'is_up web'
   wait_until 'holds $GOING_PID'
-  no grep -q V "$DEV"
+  not grep -q V "$DEV"
 }
 
 @test "a critical service that has failed: the watchdog is no longer fed, and exit writes no V" {
@@ -106,7 +105,7 @@ nothing_feeds() {
   wait_until '[ "$(state still starts)" = 2 ]'
   nothing_feeds
   going_stop
-  no grep -q V "$DEV"
+  not grep -q V "$DEV"
 }
 
 @test "touching the file of the critical service that has failed resumes the feed" {
@@ -167,7 +166,7 @@ nothing_feeds() {
   wait_until 'is_up web'
   going_stop
   grep -q openat "$BATS_TEST_TMPDIR/trace"
-  no grep '"/dev/watchdog' "$BATS_TEST_TMPDIR/trace"
+  not grep '"/dev/watchdog' "$BATS_TEST_TMPDIR/trace"
 }
 
 @test "a watchdog that appears later is used: said once until then" {
@@ -188,7 +187,7 @@ nothing_feeds() {
   service web 'cmd=sleep 1000'
   going_start -w "$DEV"
   wait_until 'is_up web && holds $GOING_PID'
-  no holds "$(pid_of web)"
+  not holds "$(pid_of web)"
 }
 
 # strace keeps the child at its door to exec for a while, so that one can look.
