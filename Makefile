@@ -40,6 +40,12 @@ proof: ## the long tests: real inits, a watchdog in qemu, every fault; or PROOF=
 	@test/need proof && $(MAKE) -s all
 	bats --timing --print-output-on-failure test/proof/$(PROOF:=.bats)
 
+bench: ## measure going, its peers and the least that is possible; or BENCH=--quick
+	@test/need bench && $(MAKE) -s all && test/bench/bench.py $(BENCH)
+
+bench-peers: ## install the peers that Debian has, for make bench
+	@test/need bench-peers
+
 lint: ## install the linters, check format, warnings, scripts and manuals
 	@test/need lint
 	clang-format --dry-run -Werror going.c
@@ -57,11 +63,9 @@ doc: ## make the manuals and the pages in docs/ anew, with ronn and python3
 	docs/annotate.py '$(VERSION)' '$(DATE)'
 
 install: all ## install going and its manual pages
-	install -d $(DESTDIR)$(BINDIR)
-	install -m 755 going $(DESTDIR)$(BINDIR)/going
-	install -d $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5
-	install -m 644 docs/going.1 $(DESTDIR)$(MANDIR)/man1/going.1
-	install -m 644 docs/going.5 $(DESTDIR)$(MANDIR)/man5/going.5
+	install -Dm 755 going $(DESTDIR)$(BINDIR)/going
+	install -Dm 644 docs/going.1 $(DESTDIR)$(MANDIR)/man1/going.1
+	install -Dm 644 docs/going.5 $(DESTDIR)$(MANDIR)/man5/going.5
 
 uninstall: ## remove what install has installed
 	rm -f $(DESTDIR)$(MANDIR)/man[15]/going.[15] $(DESTDIR)$(BINDIR)/going
@@ -70,6 +74,6 @@ clean: ## remove what was made here
 	rm -rf going build .run
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all run check proof lint doc install uninstall clean help
+.PHONY: all run check proof bench bench-peers lint doc install uninstall clean help

@@ -113,7 +113,7 @@
 // blank, so no command has more than half as many words as bytes. As a setting,
 // a line is as long as before, or, if it has no `=`, a byte longer than its two
 // or more. So arrays of these sizes, or twice, cannot overflow, and need no
-// check.
+// check. A state file is much shorter than a LINE.
 //
 // Times are seconds, as a `double`, in which a century still has room for
 // microseconds. NEVER is later than any clock gets. A directory is looked at
@@ -122,23 +122,24 @@
 // not meant for us. What failed for want of something is tried again after
 // RETRY; a trouble that comes back sooner than after SAME is still the same
 // one.
-enum { FILE_SIZE = 8192, WORDS = FILE_SIZE / 2 };
+enum { FILE_SIZE = 8192, WORDS = FILE_SIZE / 2, LINE = 512 };
 static const double NEVER = 1e18, QUIET = 0.1, LATEST = 1, RETRY = 1, SAME = 3;
 
-// The options by their letter; then the descriptors: where our own words go,
-// the runtime directory, the one wait, its two sources, and the watchdog. One
-// that is not open is -1; to close that, or to write to it, fails and does no
-// harm, and so nobody asks. Four counts and flags: lines said, wishes that we
-// leave (TERM), whether a critical service has failed, whether the runtime
-// directory is ours. And four times: now, when a service is due next, when to
-// look at the directory, and since when that has been changing.
+// The options by their letter; then the descriptors: the terminal and syslog,
+// where our own words go, the runtime directory, the one wait, its two sources,
+// our `oom_score_adj`, and the watchdog. One that is not open is -1; to close
+// that, or to write to it, fails and does no harm, and so nobody asks. Four
+// counts and flags: lines said, wishes that we leave (TERM), whether a critical
+// service has failed, whether the runtime directory is ours. And five times:
+// now, when a service is due next, when to look at the directory, when to sweep
+// (chapter 11), and since when the directory has been changing.
 //
 // All memory but the list of services and their texts is here or on the stack:
 // there is little that could leak.
 static const char *option[128] = {['d'] = "/etc/going.d", ['r'] = "/run/going"};
-static int console = 2, run = -1, waits, signals, changes = -1, dog = -1;
-static int said, leaving, lost, ready;
-static double now, next, look_due, changed;
+static int console = 2, run = -1, waits, signals, score, changes = -1, dog = -1;
+static int syslogd = -1, said, leaving, lost, ready;
+static double now, next, look_due, sweep_due, changed;
 static struct epoll_event news = {EPOLLIN, {0}};
 
 // ## 3 A service
@@ -191,19 +192,20 @@ static char *facts[] = {"pid", "start", "starts", "exit", "signal", "file"};
 //   we came), 0 if it is our child;
 // * the state file is right unless `dirty`.
 //
-// `wanted` says that there is a file, `quick` counts the quick exits in a row.
-// The process was started at `since`, the last one `lasted` so long (0: that
-// has been told), and something is to be done when it is `due`. The list has
-// the order of the names. It is walked at every wake-up, and whoever is looked
-// for is looked for in it: with a thousand services that is a few microseconds,
-// less than the kernel needs to start one.
+// `note` is the `name` with a dot in front (chapter 6). `wanted` says that
+// there is a file, `quick` counts the quick exits in a row. The process was
+// started at `since`, the last one `lasted` so long (0: that has been told),
+// and something is to be done when it is `due`. The list has the order of the
+// names. It is walked at every wake-up, and whoever is looked for is looked for
+// in it: with a thousand services that is a few microseconds, less than the
+// kernel needs to start one.
 struct service {
   struct service *next;
   enum state state;
   bool wanted, dirty;
   long long is[FACTS], seen, quick, watch;
   double since, lasted, due;
-  char *text, name[];
+  char *text, *name, note[];
 };
 static struct service *services;
 
@@ -233,9 +235,9 @@ static double seconds(void) {
 // waited for: the socket does not block, and `poll(2)` knows whether a line
 // fits into standard error. A line that fits nowhere is dropped, since a
 // supervisor that hangs for its log is worse than none. That rules out
-// `syslog(3)`, which waits. <29> is daemon.notice there. The socket is made for
-// every line: lines are rare, and a syslogd that was restarted is found again.
-// `%m` in a format is the text of `errno`.
+// `syslog(3)`, which waits. <29> is daemon.notice there. The socket is never
+// connected, each line bears the address: so a syslogd that was restarted is
+// found again. `%m` in a format is the text of `errno`.
 //
 // Returns false, so that whoever fails can say why and return in one statement.
 enum kind { NEWS, RUNTIME, CHANGES, FILES, RECORD, SAVE, FORK, DEVICE, KINDS };
@@ -254,10 +256,7 @@ static bool say(enum kind kind, const char *format, ...) {
   if (kind != NEWS) look_due = fmin(look_due, now + RETRY);
   if (hushed) return false;
   said++;
-  int syslogd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (!option['t']) connect(syslogd, &log, sizeof log);
-  bool heard = write(syslogd, line, strlen(line)) > 0;
-  close(syslogd);
+  bool heard = sendto(syslogd, line, strlen(line), 0, &log, sizeof log) > 0;
   if (heard && tcgetpgrp(console) != getpgrp()) return false;
   if (option['t'] || poll(&room, 1, 0) > 0) dprintf(console, "%s\n", text);
   return false;
@@ -289,8 +288,7 @@ static ssize_t slurp(int at, const char *path, char *text, size_t room) {
 // State files (chapter 6) are read in the same way. No text at all has no
 // settings.
 static const char *find(const char *text, const char *key, const char *none) {
-  size_t n = strlen(key);
-  for (; text && *text; text += strlen(text) + 1)
+  for (size_t n = strlen(key); text && *text; text += strlen(text) + 1)
     if (!strncmp(text, key, n) && text[n] == '=') return text + n + 1;
   return none;
 }
@@ -301,8 +299,7 @@ static const char *find(const char *text, const char *key, const char *none) {
 // open quote is its character, and to meet it again clears it. That every quote
 // is closed was checked before.
 static void split(const char *value, char *to, char **words) {
-  char quote = '\0';
-  while (*(value += strspn(value, " \t"))) {
+  for (char quote = '\0'; *(value += strspn(value, " \t"));) {
     *words++ = to;
     for (; *value && (quote || !strchr(" \t", *value)); value++) {
       bool is_quote = quote ? *value == quote : strchr("'\"", *value) != NULL;
@@ -401,15 +398,15 @@ static bool is_passing(int error) {
 // is never used, because half a file may be the one without `user`.
 //
 // Returns the settings, for the caller to free. NULL means that something was
-// wrong, or, with an `errno` that passes, that we could not find out.
-static char *parse(const char *name, char *file) {
-  char text[2 * FILE_SIZE] = "", *to = text, *line;
-  int before = said;
+// wrong, or, with an `errno` that passes, that we could not find out. `before`
+// is how many lines had been said when the file was opened.
+static char *parse(const char *name, char *file, int before) {
+  char text[2 * FILE_SIZE], *to = strcpy(text, ""), *line;
   for (int number = 1; (line = strsep(&file, "\n")); number++) {
     const char *key = trim(strsep(&line, "=")), *what = NULL;
     if (*key == '#' || (*key == '\0' && !line)) continue;
     if (find(text, key, NULL) && strcmp(key, "env")) what = "given twice";
-    sprintf(to, "%s=%s", key, line ? trim(line) : "");
+    sprintf(to, "%s=%s%c", key, line ? trim(line) : "", '\0');
     errno = 0;
     if (!is_good(to)) what = "unknown key or bad value";
     if (what && is_passing(errno)) return NULL;
@@ -457,19 +454,24 @@ static long long start_of(pid_t pid) {
 // any more, and will be claimed again.
 //
 // What could not be saved stays `dirty`, and is saved when that is tried again.
-// A child (chapter 7) has a name of its own for the new file, so that it may do
-// this while its parent does.
+//
+// The new file is written under the name with a dot, as a *note*. A child
+// (chapter 7) leaves it at that, because it is in a hurry, and the kernel takes
+// longer to do away with the old file than to make the new one. Its parent puts
+// the note in its place as soon as the child has executed. If it is killed
+// before that, the note is what the next going finds. So a note is never older
+// than the state file, and is believed first, unless it is empty: then somebody
+// was killed who had just begun to write.
 static void save(struct service *s) {
   int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;
-  const char *new = s->is[PID] == getpid() ? ".child" : ".new";
-  int fd = openat(run, new, flags, 0644);
+  int fd = openat(run, s->note, flags, 0644);
   if (s->is[PID] > 0 && s->is[START] <= 0) s->is[START] = start_of(s->is[PID]);
-  char line[256], *end = line + sprintf(line, "state=%s", states[s->state]);
+  char line[LINE], *end = line + sprintf(line, "state=%s", states[s->state]);
   for (int i = 0; i < FACTS; i++)
     if (s->is[i] >= 0) end += sprintf(end, " %s=%lld", facts[i], s->is[i]);
   *end++ = '\n';
   s->dirty = fd < 0 || !s->is[START] || write(fd, line, end - line) < 0 ||
-             renameat(run, new, run, s->name);
+             (s->is[PID] != getpid() && renameat(run, s->note, run, s->name));
   if (s->dirty && errno == ENOENT) ready = false;
   if (s->dirty) say(SAVE, "%s: cannot save its state: %m", s->name);
   close(fd);
@@ -500,14 +502,20 @@ static bool redirect(int fd, const char *path) {
 //
 // * First it becomes the leader of a session and of a group, the name under
 //   which it and its children can be signalled.
-// * Then it writes its own state file. It has inherited the lock on the runtime
+// * Then it writes itself down. It has inherited the lock on the runtime
 //   directory, and lets go of it only when it executes (`flock(2)`, O_CLOEXEC);
 //   until then no other going gets in. So at whatever moment we may be killed,
-//   there is no process that is not written down. If we wrote it instead, a
-//   KILL between its birth and our line would leave a process that nobody
-//   knows, and the next going would start a second one.
+//   there is no process that is not written down. If we did it instead, a KILL
+//   between its birth and our line would leave a process that nobody knows, and
+//   the next going would start a second one. It was started between our last
+//   look at the clock and this one; if both show the same hundredth of a
+//   second, that is its start time, and nobody has to ask /proc.
 // * Then it closes the watchdog, which stays armed as long as anybody has it
 //   open.
+// * What makes the kernel spare us when memory is short (`oom_score_adj`,
+//   `proc(5)`) is not for services. But to write there is dear: for a process
+//   that is an instant old, /proc has to be made up first. So we look at our
+//   own, which it has inherited, and mostly that is 0 already.
 // * Files are opened as root, before the identity is assumed. That comes late:
 //   from then on the service's own user might stop the child, and us with it.
 // * Signals are let in last. None is ignored and none has a handler: that was
@@ -518,11 +526,12 @@ static bool redirect(int fd, const char *path) {
 static const char *become(struct service *s) {
   char copy[FILE_SIZE], *words[WORDS + 1];
   const char *user = find(s->text, "user", NULL);
-  s->is[PID] = getpid();
-  setsid();
+  s->is[PID] = setsid();
+  if (floor(seconds() * 100) == floor(now * 100)) s->is[START] = now * 100;
   save(s);
   close(dog);
-  dprintf(open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC), "0");
+  if (pread(score, copy, 2, 0) != 2 || memcmp(copy, "0\n", 2))
+    dprintf(open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC), "0");
   if (!redirect(0, find(s->text, "stdin", NULL))) return "open its stdin";
   if (!redirect(1, find(s->text, "stdout", NULL))) return "open its stdout";
   if (!redirect(2, find(s->text, "stderr", NULL))) return "open its stderr";
@@ -541,21 +550,20 @@ static const char *become(struct service *s) {
 // Enters a state, in which something is to be done when it is `due`. All
 // changes of state come through here, and so none can be left unsaved; who
 // means `failed` or `done` says so right afterwards.
-static bool enter(struct service *s, enum state state, double due) {
+static void enter(struct service *s, enum state state, double due) {
   s->state = state;
   s->due = due;
-  return s->dirty = true;
+  s->dirty = true;
 }
 
 // Gives birth. `vfork(2)` is the fastest way there is: the child runs in our
 // own memory, and we stand still, until it executes or exits. It copies
 // nothing, so it needs no memory either. The price: a command on a network disk
 // that hangs makes us wait for it. What the child knows, we know: it has set
-// `is[PID]`, written its state file, and set `due` if it had to give up, with
-// status 111 as daemontools and s6 have it. (An emulator that makes a fork of
-// it, as qemu's of a single program does, lets children and parent run at the
-// same time; then they may trip over each other's new state files, and save
-// them a second late.)
+// `is[PID]`, left its note, and set `due` if it had to give up, with status 111
+// as daemontools and s6 have it. (Some C libraries and emulators make a fork of
+// it. Then we do not know what the child knows, and write the same words into
+// the same note: no harm, only slower.)
 //
 // If no child is to be had, all is as it was before, and it is tried again.
 // (The count of starts is an unsigned sum because a broken record may hold
@@ -573,6 +581,7 @@ static void launch(struct service *s) {
     _exit(111);
   }
   s->is[PID] = pid;
+  if (!s->dirty) s->dirty = renameat(run, s->note, run, s->name);
   if (pid < 0 && !say(FORK, "%s: cannot fork: %m", s->name)) *s = before;
 }
 
@@ -606,24 +615,23 @@ static void stop(struct service *s) {
 // failed; whether it starts again is up to its file.
 //
 // What is left of its group is killed, or the next process would meet the old
-// one's children, still holding its port. For a child, `bury` did that while
-// the zombie still held the number. For one taken over, somebody else has
-// buried it: if there is no process of that number now, the group, if there is
-// one, is still its own, because the kernel gives no number away that names a
-// group. If there is one that was started at another time, it is none of our
-// business.
+// one's children, still holding its port. A child of ours is a zombie that
+// still holds the number. One taken over has been buried by somebody else: if
+// there is no process of that number now, the group, if there is one, is still
+// its own, because the kernel gives no number away that names a group. If there
+// is one that was started at another time, it is none of our business.
 //
 // A pidfd is taken out of the epoll before it is closed. To close it is not
 // enough as long as anybody has a copy, and a child that was born a moment ago
 // may still have one: the event would come again, for a service that is not
 // there any more.
 //
-// `how` is EXIT or SIGNAL, with its `status`: -1 if nobody knows. Always true,
-// as `enter` is.
-static bool ended(struct service *s, int how, int status) {
+// `how` is EXIT or SIGNAL, with its `status`: -1 if nobody knows.
+static void ended(struct service *s, int how, int status) {
   double min, max = 60;
-  char policy = *find(s->text, "restart", "always");
-  long long start = s->watch ? start_of(s->is[PID]) : -2;
+  bool failed = s->state == UP;
+  char policy = *find(failed ? s->text : NULL, "restart", "always");
+  long long start = s->watch ? start_of(s->is[PID]) : 0;
   if (start == 0 || start == s->is[START]) kill(-s->is[PID], SIGKILL);
   if (s->watch) epoll_ctl(waits, EPOLL_CTL_DEL, s->watch, NULL);
   if (s->watch) close(s->watch);
@@ -631,14 +639,12 @@ static bool ended(struct service *s, int how, int status) {
   s->is[PID] = s->is[START] = s->is[EXIT] = s->is[SIGNAL] = -1;
   s->is[how] = status;
   s->lasted = (now = seconds()) - s->since;
-  if (s->state == STOPPING) return enter(s, QUARANTINED, now);
   sscanf(find(s->text, "backoff", "1"), "%lf %lf", &min, &max);
-  s->quick = s->lasted < fmax(min, max) ? s->quick + 1 : 0;
+  s->quick = failed && s->lasted < fmax(min, max) ? s->quick + 1 : 0;
   enter(s, QUARANTINED, now);
   if (s->quick > 1) s->due += fmin(ldexp(min, s->quick - 2), fmax(min, max));
   if (s->quick >= atof(find(s->text, "retries", "1e18"))) s->state = FAILED;
   if (policy == 'n' || (policy == 'o' && !s->is[EXIT])) s->state = DONE;
-  return true;
 }
 
 // Its file has changed to something good, or has been touched: begin anew. The
@@ -659,12 +665,13 @@ static void renew(struct service *s) {
 //
 // So every service begins its life here, as unknown: to take over is not a mode
 // that only runs on bad days, but the way in which everything starts. If it has
-// no state file, it is simply to be started; a link is not ours, and counts as
-// none. Another file that is no record is somebody else's, and not touched,
-// unless it has the name of a service. If a process is written down, and runs,
-// we watch it. If it does not run any more, or the number is somebody else's,
-// it has ended, and nobody saw how. (No number is as large as 2^22, `proc(5)`;
-// a larger one might become 1, and then `kill(2)` would mean everybody.)
+// neither note nor state file, it is simply to be started; a link is not ours,
+// and counts as none. Another file that is no record is somebody else's, and
+// not touched, unless it has the name of a service. If a process is written
+// down, and runs, we watch it. If it does not run any more, or the number is
+// somebody else's, it has ended, and nobody saw how. (No number is as large as
+// 2^22, `proc(5)`; a larger one might become 1, and then `kill(2)` would mean
+// everybody.)
 //
 // If that cannot be found out, nothing is guessed: false, and we try again. A
 // start time that cannot be read is no proof of death, but signal 0 is, to
@@ -674,8 +681,10 @@ static void renew(struct service *s) {
 // stamps, for its file may have changed while nobody looked.
 static bool adopt(struct service *s) {
   struct epoll_event event = {EPOLLIN, {s}};
-  char text[512] = "";
-  ssize_t size = slurp(run, s->name, text, sizeof text - 1);
+  char text[LINE + 2] = "";
+  ssize_t size = slurp(run, s->note, text, LINE);
+  if (!size || (size < 0 && !is_passing(errno)))
+    size = slurp(run, s->name, text, LINE);
   if (size < 0 && errno != ENOENT && errno != ELOOP)
     return say(RECORD, "%s: cannot read its state file: %m", s->name);
   if (size > 0 && !s->wanted && strncmp(text, "state=", 6)) return false;
@@ -720,7 +729,6 @@ static bool stays(const struct service *s) { return s->wanted && !leaving; }
 // Nothing here depends on what it did the last time, but for the state itself,
 // and so it can be called as often as you like.
 static void settle(struct service *s) {
-  char how[40] = "ended unseen", then[40] = "";
   if (s->state == UNKNOWN && (s->seen || !stays(s))) adopt(s);
   if (s->state == UP && !stays(s)) stop(s);
   if (s->state == STOPPING && (s->due <= now || leaving > 1))
@@ -728,17 +736,19 @@ static void settle(struct service *s) {
   bool due = s->state == QUARANTINED && s->due <= now && stays(s);
   if (due && s->text) launch(s);
   if (due && !s->text) enter(s, FAILED, NEVER);
-  if (s->is[EXIT] >= 0) sprintf(how, "exited with %lld", s->is[EXIT]);
-  if (s->is[SIGNAL] > 0) sprintf(how, "killed by signal %lld", s->is[SIGNAL]);
-  if (s->state == QUARANTINED && stays(s))
-    sprintf(then, ", next start in %.1f s", fmax(s->due - now, 0));
-  if (s->lasted > 0)
+  if (s->dirty && (s->is[PID] > 0 || stays(s))) save(s);
+  if (s->lasted > 0) {
+    char how[40] = "ended unseen", then[40] = "";
+    if (s->is[EXIT] >= 0) sprintf(how, "exited with %lld", s->is[EXIT]);
+    if (s->is[SIGNAL] > 0) sprintf(how, "killed by signal %lld", s->is[SIGNAL]);
+    if (s->state == QUARANTINED && stays(s))
+      sprintf(then, ", next start in %.1f s", fmax(s->due - now, 0));
     say(NEWS, "%s: %s after %.1f s, %s%s", s->name, how, s->lasted,
         stays(s) ? states[s->state] : "stopped", then);
-  s->lasted = 0;
+    s->lasted = 0;
+  }
   if (due && s->state == UP && s->due == NEVER)
     say(NEWS, "%s: started as %lld", s->name, s->is[PID]);
-  if (s->dirty && (s->is[PID] > 0 || stays(s))) save(s);
 }
 
 // Forgets a service that nobody wants and of which nothing runs. False if it
@@ -749,6 +759,7 @@ static void settle(struct service *s) {
 static bool drop(struct service **at) {
   struct service *s = *at;
   if (stays(s) || s->is[PID] > 0 || (!s->state && !leaving)) return false;
+  if (s->state) unlinkat(run, s->note, 0);
   if (s->state && unlinkat(run, s->name, 0) && errno != ENOENT && !leaving)
     return say(SAVE, "%s: cannot remove its state file: %m", s->name);
   *at = s->next;
@@ -768,18 +779,24 @@ static bool drop(struct service **at) {
 // and what is left of its group can be killed safely. A process we do not know
 // is an orphan; being process 1 of a container means to bury those.
 //
+// Ten ends may leave a single signal, and so, a hundredth of a second after one
+// of which we were told, we sweep: we ask for any child that has ended, until
+// there is none. For that the kernel walks through all children that live,
+// which takes the longer the more they are; once for all ends of that time is
+// cheap, once for each would not be.
+//
 // Only the child that a signal tells us of is dealt with at once. If all were,
 // a few services that crash as quickly as they start could keep us here for
 // ever.
 static bool bury(idtype_t type, id_t id) {
   siginfo_t info = {0};
   struct service *s = services;
+  sweep_due = type == P_ALL ? NEVER : fmin(sweep_due, now + 0.01);
   waitid(type, id, &info, WEXITED | WNOHANG | WNOWAIT);
   if (info.si_pid == 0) return false;
   while (s && s->is[PID] != info.si_pid) s = s->next;
-  if (s) kill(-info.si_pid, SIGKILL);
-  waitid(P_PID, info.si_pid, NULL, WEXITED | WNOHANG);
   if (s) ended(s, info.si_code == CLD_EXITED ? EXIT : SIGNAL, info.si_status);
+  waitid(P_PID, info.si_pid, NULL, WEXITED | WNOHANG);
   if (s && type == P_PID) settle(s);
   return true;
 }
@@ -788,8 +805,7 @@ static bool bury(idtype_t type, id_t id) {
 // numbers, eight at most, for the same reason. The order is just right: when
 // init sends TERM to everybody, we know that we are to leave before we hear who
 // died of it, and restart nobody. SIGCHLD tells who ended, and to bury that one
-// is quick; but pending signals merge, and so the loop looks for others
-// afterwards, which is slow if there are many children.
+// is quick.
 //
 // USR2 executes our own file again, with our own environment; the next going
 // finds state files, as always, and reads the signals that we have not read,
@@ -839,13 +855,13 @@ static bool examine(struct service *s) {
   if (size > FILE_SIZE) what = "over 8 KiB";
   if (!S_ISREG(st.st_mode)) what = "not a regular file";
   if (size < 0) what = strerror(errno);
-  if (!what) text = parse(s->name, file);
+  if (!what) text = parse(s->name, file, before);
   if (!text && said == before && is_passing(errno))
     return say(FILES, "%s: cannot read its file: %m", s->name);
   if (what) say(NEWS, "%s:1: %s", s->name, what);
   s->seen = seen;
   if (!text) return false;
-  if (s->state) renew(s);
+  renew(s);
   free(s->text);
   s->text = text;
   return true;
@@ -859,6 +875,10 @@ static bool examine(struct service *s) {
 // either, and so `fnmatch(3)`, which needs none, looks at them. An empty
 // directory stops everything; one that is missing stops nothing, because a disk
 // that is not mounted is not a wish.
+//
+// In the runtime directory (no `call`) there may be a note and no state file,
+// if we were killed at the very first start of a service. Notes come first in
+// the order of names, and after each we begin at the front again.
 static bool visit(const char *directory, bool (*call)(struct service *)) {
   struct dirent **names;
   struct service **at = &services, *s;
@@ -866,18 +886,19 @@ static bool visit(const char *directory, bool (*call)(struct service *)) {
   if (count < 0) return say(CHANGES, "cannot read %s: %m", directory);
   for (s = services; s && call; s = s->next) s->wanted = false;
   for (int i = 0; i < count; free(names[i++])) {
-    const char *name = names[i]->d_name;
-    if (!fnmatch("*[!A-Za-z0-9_-]*", name, 0)) continue;
+    const char *name = names[i]->d_name + (!call && *names[i]->d_name == '.');
+    if (!*name || !fnmatch("*[!A-Za-z0-9_-]*", name, 0)) continue;
     while (*at && strcmp((*at)->name, name) < 0) at = &(*at)->next;
     if (!*at || strcmp((*at)->name, name)) {
-      s = calloc(1, sizeof *s + strlen(name) + 1);
+      s = calloc(1, sizeof *s + strlen(name) + 2);
       if (!s && !say(FILES, "%s: no memory", name)) continue;
-      strcpy(s->name, name);  // NOLINT: it is not NULL, for say is false
+      s->name = strcpy(stpcpy(s->note, "."), name);  // NOLINT: say is false
       s->next = *at;
       *at = s;
     }
     (*at)->wanted = true;
     if (call) call(*at);
+    if (name > names[i]->d_name) at = &services;
   }
   free(names);
   return true;
@@ -947,10 +968,11 @@ static double feed(void) {
 // to where it should be; feed. If nothing is due, the wait has no end, and an
 // idle machine is not woken (`epoll_wait(2)`).
 //
-// What happened in the directory is not read, only drunk up, into memory that
-// is free at that time: a look will tell more than any event, and if the kernel
-// had to drop some, nothing is lost. Each event puts off the look, but not for
-// ever.
+// News of processes taken over come one at a time; the next is there when we
+// wait again. What happened in the directory is not read, only drunk up, into
+// memory that is free by then: a look will tell more than any event, and if the
+// kernel had to drop some, nothing is lost. Each event puts off the look, but
+// not for ever.
 //
 // A failed service that is critical takes the watchdog's food away. While we
 // leave, that is not asked any more, since services are being forgotten. To
@@ -958,23 +980,22 @@ static double feed(void) {
 // and so it gets its due between them, too; but whether it deserves that, only
 // a whole round can tell.
 static void supervise(char **argv, char **envp) {
-  struct epoll_event events[32];
   while (!leaving || services) {
+    struct epoll_event events[32] = {{0}};
     double ms = fmax((fmin(next, look_due) - now) * 1000 + 1, 0);
-    int count = epoll_wait(waits, events, 32, ms < 1e15 ? fmin(ms, 1e9) : -1);
+    epoll_wait(waits, events, 1, ms < 1e15 ? fmin(ms, 1e9) : -1);
     now = seconds();
     hear(argv, envp);
-    for (int i = 0; i < count; i++) {
-      struct service *s = events[i].data.ptr;
-      if (s && s->watch && !bury(P_PID, s->is[PID])) ended(s, EXIT, -1);
-    }
-    while (bury(P_ALL, 0)) continue;
+    struct service *s = events->data.ptr;
+    if (s && s->watch && !bury(P_PID, s->is[PID])) ended(s, EXIT, -1);
+    if (sweep_due <= now || leaving)
+      while (bury(P_ALL, 0)) continue;
     while (read(changes, events, sizeof events) > 0)
       look_due = fmin(now + QUIET, (changed = fmin(changed, now)) + LATEST);
     if (look_due <= now) look();
     bool failed = leaving && lost;
-    next = NEVER;
-    for (struct service **at = &services, *s; (s = *at);) {
+    next = sweep_due;
+    for (struct service **at = &services; (s = *at);) {
       settle(s);
       if (dog >= 0 && !lost) feed();
       if (drop(at)) continue;
@@ -1023,6 +1044,8 @@ int main(int argc, char **argv, char **envp) {
   for (int i = 0; i < 3; i++) (void)!open("/dev/null", O_RDWR);
   syscall(SYS_close_range, 3, ~0U, 0);
   console = fcntl(2, F_DUPFD_CLOEXEC, 3);
+  syslogd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  score = open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC);
   for (int n = 1; n < 65; n++) syscall(SYS_rt_sigaction, n, (long[8]){0}, 0, 8);
   memset(&all, -1, sizeof all);
   sigdelset(&all, SIGSEGV);

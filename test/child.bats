@@ -285,6 +285,13 @@ this is err" ]
   [ "$(cat "/proc/$GOING_PID/oom_score_adj")" = 300 ]
 }
 
+@test "oom_score_adj is 0, even if that of going has changed meanwhile" {
+  going_start
+  [ "$(says 'cat /proc/self/oom_score_adj')" = 0 ]
+  echo 200 >"/proc/$GOING_PID/oom_score_adj"
+  [ "$(says 'cat /proc/self/oom_score_adj' user=nobody)" = 0 ]
+}
+
 @test "a service that cannot become its user runs as nobody else: exit is 111" {
   # root without its right to assume other identities
   WRAP+=(setpriv --inh-caps=-all --bounding-set=-setuid,-setgid)

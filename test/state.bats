@@ -30,6 +30,20 @@ lacks() { # NAME KEY...
   [ "$(cat "/proc/$(pid_of web)/comm")" = sleep ]
 }
 
+# The clock has moved on between the last look at it and the birth.
+@test "the start time is that of the process, even if its birth takes long" {
+  WRAP+=(strace -D -qq -o /dev/null -e trace=vfork,fork,clone
+    -e inject=vfork,fork,clone:delay_enter=15000)
+  service web 'cmd=sleep 1000' backoff=0
+  going_start
+  for round in 1 2 3; do
+    wait_until "[ \"\$(state web starts)\" = $round ]"
+    pid=$(pid_of web)
+    [ "$(state web start)" = "$(start_of "$pid")" ]
+    kill -KILL "$pid"
+  done
+}
+
 @test "after an end there is its exit or its signal" {
   program once "[ -e $T/again ] && exec sleep 1000" "touch $T/again" 'exit 3'
   service once "cmd=$T/once"

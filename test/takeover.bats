@@ -483,3 +483,91 @@ BODY
   wait_until "is_new web $web"
   [ "$(pid_of mail)" = "$mail" ]
 }
+
+# Killed between the birth of a service and the moment when its state file is in place.
+# NTH: at which birth.
+killed_at_birth() {
+  strace -D -qq -o /dev/null -e trace=renameat,renameat2 \
+    -e "inject=renameat,renameat2:error=EIO:signal=KILL:when=$1" \
+    "$GOING" -d "$D" -r "$R" </dev/null >>"$OUT" 2>>"$LOG" 3>&- &
+  GOING_PID=$!
+  STARTED+=("$GOING_PID")
+  ${2:-:}
+  wait_until "! alive $GOING_PID"
+}
+
+@test "a service that was born when going was killed is known to the next one" {
+  MARK=$BATS_TEST_TMPDIR/mark
+  mkfifo "$MARK"
+  service web "cmd=bash -c \"read -r _ <>\$0\" $MARK"
+  killed_at_birth 1
+  pid=$(with_argument "$MARK")
+  alive "$pid"
+  [ ! -e "$R/web" ]
+  going_start
+  assert_log "^web: taken over as $pid\$"
+  wait_until 'is_up web'
+  [ "$(pid_of web) $(state web starts) $(with_argument "$MARK")" = "$pid 1 $pid" ]
+  going_stop
+  [ -z "$(ls -A "$R")" ]
+}
+
+@test "a service that was born when going was killed, and whose file is gone since, is stopped" {
+  MARK=$BATS_TEST_TMPDIR/mark
+  mkfifo "$MARK"
+  service web "cmd=bash -c \"read -r _ <>\$0\" $MARK"
+  service mail 'cmd=sleep 1000'
+  killed_at_birth 2
+  alive "$(with_argument "$MARK")"
+  [ ! -e "$R/web" ]
+  rm "$D/web"
+  mail=$(pid_of mail)
+  going_start
+  wait_until '[ -z "$(with_argument $MARK)" ]'
+  wait_until '[ "$(ls -A "$R")" = mail ]'
+  [ "$(pid_of mail) $(state mail starts)" = "$mail 1" ]
+}
+
+@test "a service that was born again when going was killed is not started a third time" {
+  MARK=$BATS_TEST_TMPDIR/mark
+  mkfifo "$MARK"
+  service web "cmd=bash -c \"read -r _ <>\$0\" $MARK"
+  again() {
+    wait_until 'is_up web'
+    kill -KILL "$(pid_of web)"
+  }
+  killed_at_birth 2 again
+  pid=$(with_argument "$MARK")
+  alive "$pid"
+  [ "$(state web starts)" = 1 ]
+  going_start
+  assert_log "^web: taken over as $pid\$"
+  wait_until '[ "$(pid_of web) $(state web starts) $(state web signal)" = "$pid 2 9" ]'
+  [ "$(with_argument "$MARK")" = "$pid" ]
+}
+
+# What was just begun when it was killed is an empty file with a dot.
+@test "a going that was killed while it wrote a state file has lost nothing" {
+  service web 'cmd=sleep 1000'
+  service once cmd=true restart=never
+  going_start
+  wait_until 'is_up web && [ "$(state once state)" = done ]'
+  before=$(cat "$R/web" "$R/once")
+  going_kill
+  : >"$R/.web"
+  : >"$R/.once"
+  going_start
+  assert_log '^web: taken over as'
+  wait_until '[ "$(ls -A "$R" | tr "\n" " ")" = "once web " ]'
+  [ "$(cat "$R/web" "$R/once")" = "$before" ]
+}
+
+@test "state files that cannot be put in their place leave nothing behind" {
+  WRAP+=(strace -D -qq -o /dev/null -e trace=renameat,renameat2
+    -e inject=renameat,renameat2:error=EIO)
+  service web 'cmd=sleep 1000'
+  going_start
+  assert_log '^web: cannot save its state: I(nput/output|/O) error$'
+  going_stop
+  [ -z "$(ls -A "$R")" ]
+}
