@@ -92,6 +92,7 @@
 #include <poll.h>
 #include <pwd.h>
 #include <regex.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -137,7 +138,7 @@ static const double NEVER = 1e18, QUIET = 0.1, LATEST = 1, RETRY = 1, SAME = 3;
 // All memory but the list of services and their texts is here or on the stack:
 // there is little that could leak.
 static const char *option[128] = {['d'] = "/etc/going.d", ['r'] = "/run/going"};
-static int console = 2, run = -1, waits, signals, score, changes = -1, dog = -1;
+static int run = -1, waits, signals, score, changes = -1, dog = -1;
 static int syslogd = -1, said, leaving, lost, ready;
 static double now, next, look_due, sweep_due, changed;
 static struct epoll_event news = {EPOLLIN, {0}};
@@ -246,7 +247,7 @@ static double hush[KINDS];
 static bool say(enum kind kind, const char *format, ...) {
   static const struct sockaddr log = {AF_UNIX, "/dev/log"};
   char line[1024] = "<29>going: ", *text = strchr(line, '\0');
-  struct pollfd room = {console, POLLOUT, 0};
+  struct pollfd room = {2, POLLOUT, 0};
   bool hushed = kind != NEWS && (now = seconds()) < hush[kind];
   va_list arguments;
   va_start(arguments, format);
@@ -257,8 +258,8 @@ static bool say(enum kind kind, const char *format, ...) {
   if (hushed) return false;
   said++;
   bool heard = sendto(syslogd, line, strlen(line), 0, &log, sizeof log) > 0;
-  if (heard && tcgetpgrp(console) != getpgrp()) return false;
-  if (option['t'] || poll(&room, 1, 0) > 0) dprintf(console, "%s\n", text);
+  if (heard && tcgetpgrp(2) != getpgrp()) return false;
+  if (option['t'] || poll(&room, 1, 0) > 0) dprintf(2, "%s\n", text);
   return false;
 }
 
@@ -479,7 +480,7 @@ static void save(struct service *s) {
 
 // ## 7 Birth
 //
-// Between `vfork(2)` and `execve(2)` lies a short time in which a process is
+// Between `clone(2)` and `execve(2)` lies a short time in which a process is
 // our child but not yet a service: it runs our code, and makes itself what the
 // file asks for. Everything that a service inherits is decided here.
 //
@@ -556,31 +557,34 @@ static void enter(struct service *s, enum state state, double due) {
   s->dirty = true;
 }
 
-// Gives birth. `vfork(2)` is the fastest way there is: the child runs in our
-// own memory, and we stand still, until it executes or exits. It copies
-// nothing, so it needs no memory either. The price: a command on a network disk
-// that hangs makes us wait for it. What the child knows, we know: it has set
-// `is[PID]`, left its note, and set `due` if it had to give up, with status 111
-// as daemontools and s6 have it. (Some C libraries and emulators make a fork of
-// it. Then we do not know what the child knows, and write the same words into
-// the same note: no harm, only slower.)
+// A child lives in our own memory until it executes; all it has for itself is a
+// stack. Where it got stuck, if it did, we read here. It exits with 111 then,
+// as daemontools and s6 have it.
+static const char *stuck;
+static int bear(void *s) { return (stuck = become(s)) ? 111 : 0; }
+
+// Gives birth, in the fastest way there is: we stand still until the child
+// executes or exits. Nothing is copied, and so it needs no memory either. The
+// price: a command on a network disk that hangs makes us wait for it. This is
+// what `vfork(2)` does on most machines; but some C libraries make a fork of
+// that, and so we say it in the words of `clone(2)`, to the kernel itself.
 //
-// If no child is to be had, all is as it was before, and it is tried again.
-// (The count of starts is an unsigned sum because a broken record may hold
-// anything.)
+// What the child knows, we know: it has left its note, which is now put in its
+// place. If no child is to be had, all is as it was before, and it is tried
+// again. (The count of starts is an unsigned sum because a broken record may
+// hold anything. An emulator may make a fork even of this; then the child has
+// memory of its own, and we say and save what we can without it.)
 static void launch(struct service *s) {
+  char room[8 * FILE_SIZE], *stack = room + sizeof room;
   struct service before = *s;
   s->since = now = seconds();
   s->is[STARTS] += 1ULL;
   s->is[STAMP] = s->seen;
   enter(s, UP, NEVER);
-  pid_t pid = vfork();
-  if (pid == 0) {
-    say(NEWS, "%s: cannot %s: %m", s->name, become(s));
-    s->due = now;
-    _exit(111);
-  }
+  stuck = NULL;
+  pid_t pid = clone(bear, stack, CLONE_VM | CLONE_VFORK | SIGCHLD, s);
   s->is[PID] = pid;
+  if (stuck) say(NEWS, "%s: cannot %s: %m", s->name, stuck);
   if (!s->dirty) s->dirty = renameat(run, s->note, run, s->name);
   if (pid < 0 && !say(FORK, "%s: cannot fork: %m", s->name)) *s = before;
 }
@@ -629,8 +633,8 @@ static void stop(struct service *s) {
 // `how` is EXIT or SIGNAL, with its `status`: -1 if nobody knows.
 static void ended(struct service *s, int how, int status) {
   double min, max = 60;
-  bool failed = s->state == UP;
-  char policy = *find(failed ? s->text : NULL, "restart", "always");
+  bool by_itself = s->state == UP;
+  char policy = *find(by_itself ? s->text : NULL, "restart", "always");
   long long start = s->watch ? start_of(s->is[PID]) : 0;
   if (start == 0 || start == s->is[START]) kill(-s->is[PID], SIGKILL);
   if (s->watch) epoll_ctl(waits, EPOLL_CTL_DEL, s->watch, NULL);
@@ -640,7 +644,7 @@ static void ended(struct service *s, int how, int status) {
   s->is[how] = status;
   s->lasted = (now = seconds()) - s->since;
   sscanf(find(s->text, "backoff", "1"), "%lf %lf", &min, &max);
-  s->quick = failed && s->lasted < fmax(min, max) ? s->quick + 1 : 0;
+  s->quick = by_itself && s->lasted < fmax(min, max) ? s->quick + 1 : 0;
   enter(s, QUARANTINED, now);
   if (s->quick > 1) s->due += fmin(ldexp(min, s->quick - 2), fmax(min, max));
   if (s->quick >= atof(find(s->text, "retries", "1e18"))) s->state = FAILED;
@@ -747,7 +751,7 @@ static void settle(struct service *s) {
         stays(s) ? states[s->state] : "stopped", then);
     s->lasted = 0;
   }
-  if (due && s->state == UP && s->due == NEVER)
+  if (due && s->state == UP && !stuck)
     say(NEWS, "%s: started as %lld", s->name, s->is[PID]);
 }
 
@@ -1043,7 +1047,6 @@ int main(int argc, char **argv, char **envp) {
   close(0);
   for (int i = 0; i < 3; i++) (void)!open("/dev/null", O_RDWR);
   syscall(SYS_close_range, 3, ~0U, 0);
-  console = fcntl(2, F_DUPFD_CLOEXEC, 3);
   syslogd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   score = open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC);
   for (int n = 1; n < 65; n++) syscall(SYS_rt_sigaction, n, (long[8]){0}, 0, 8);

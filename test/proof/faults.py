@@ -36,7 +36,6 @@ ERRORS = {
     "clock_nanosleep": "EINTR",
     "clone": "EAGAIN ENOMEM",
     "close_range": "ENOSYS ENOMEM",
-    "connect": "ECONNREFUSED EAGAIN EACCES",
     "dup2": "EBUSY EMFILE",
     "epoll_create1": "EMFILE ENFILE ENOMEM",
     "epoll_ctl": "ENOMEM ENOSPC",
@@ -63,6 +62,7 @@ ERRORS = {
     "prlimit64": "EPERM",
     "read": "EIO ENOMEM",
     "renameat": "ENOSPC EIO EROFS ENOMEM",
+    "sendto": "EAGAIN ECONNREFUSED ENOBUFS EACCES",
     "setgid": "EPERM",
     "setgroups": "ENOMEM EPERM",
     "setuid": "EAGAIN EPERM",
@@ -70,7 +70,6 @@ ERRORS = {
     "socket": "EMFILE ENFILE ENOBUFS ENOMEM",
     "stat": "ENOMEM EIO EACCES",
     "unlinkat": "EIO EROFS ENOMEM",
-    "vfork": "EAGAIN ENOMEM",
     "waitid": "EINTR",
     "write": "ENOSPC EIO EAGAIN",
 }
@@ -237,7 +236,7 @@ class World:
 
     def detach(self):
         # Asked nicely, strace leaves the calls whole; but it may wait for ever
-        # for a parent that waits for its vfork, and is killed then.
+        # for a parent that waits for its child to execute, and is killed then.
         pid = self.tracer() or self.strace
         self.strace = None
         for number in (signal.SIGTERM, signal.SIGKILL) if pid else ():
