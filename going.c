@@ -465,7 +465,7 @@ static long long start_of(pid_t pid) {
 // was killed who had just begun to write.
 static void save(struct service *s) {
   int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;
-  int fd = openat(run, s->note, flags, 0644);
+  int fd = openat(run, s->note, flags | O_NONBLOCK, 0644);
   if (s->is[PID] > 0 && s->is[START] <= 0) s->is[START] = start_of(s->is[PID]);
   char line[LINE], *end = line + sprintf(line, "state=%s", states[s->state]);
   for (int i = 0; i < FACTS; i++)
@@ -571,14 +571,14 @@ static int bear(void *s) { return (stuck = become(s)) ? 111 : 0; }
 //
 // What the child knows, we know: it has left its note, which is now put in its
 // place. If no child is to be had, all is as it was before, and it is tried
-// again. (The count of starts is an unsigned sum because a broken record may
+// again. (The count of starts is cut to what fits, because a broken record may
 // hold anything. An emulator may make a fork even of this; then the child has
 // memory of its own, and we say and save what we can without it.)
 static void launch(struct service *s) {
   char room[8 * FILE_SIZE], *stack = room + sizeof room;
   struct service before = *s;
   s->since = now = seconds();
-  s->is[STARTS] += 1ULL;
+  s->is[STARTS] = (s->is[STARTS] + 1ULL) % (1ULL << 63);
   s->is[STAMP] = s->seen;
   enter(s, UP, NEVER);
   stuck = NULL;

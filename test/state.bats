@@ -181,6 +181,22 @@ lacks() { # NAME KEY...
   [ ! -e "$T/nowhere" ]
 }
 
+@test "what lies where a state file is made is said, holds nothing up, and its service runs" {
+  mkdir -m 755 "$R"
+  mkfifo "$R/.fifo"
+  mkdir "$R/.directory"
+  ln -s /etc/passwd "$R/.link"
+  cp /etc/passwd "$T/passwd"
+  for name in fifo directory link web; do service $name 'cmd=sleep 1000'; done
+  going_start
+  for name in fifo directory link; do assert_log "^$name: started as [0-9]+\$"; done
+  assert_log 'cannot save its state'
+  reads web 'up pid=[0-9]+ start=[0-9]+ starts=1'
+  rm -r "$R/.fifo" "$R/.directory" "$R/.link"
+  for name in fifo directory link; do reads $name 'up pid=[0-9]+ start=[0-9]+ starts=1'; done
+  cmp /etc/passwd "$T/passwd"
+}
+
 @test "a link to another's state file hands over no process" {
   sleep 1000 3>&- &
   victim=$!

@@ -568,6 +568,7 @@ killed_at_birth() {
   service web 'cmd=sleep 1000'
   going_start
   assert_log '^web: cannot save its state: I(nput/output|/O) error$'
-  going_stop
+  kill -TERM "$GOING_PID"
+  wait_until "! alive $GOING_PID"
   [ -z "$(ls -A "$R")" ]
 }
