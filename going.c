@@ -194,18 +194,18 @@ static char *facts[] = {"pid", "start", "starts", "exit", "signal", "file"};
 // * the state file is right unless `dirty`.
 //
 // `note` is the `name` with a dot in front (chapter 6). `wanted` says that
-// there is a file, `quick` counts the quick exits in a row. The process was
-// started at `since`, the last one `lasted` so long (0: that has been told),
-// and something is to be done when it is `due`. The list has the order of the
-// names. It is walked at every wake-up, and whoever is looked for is looked for
-// in it: with a thousand services that is a few microseconds, less than the
-// kernel needs to start one.
+// there is a file, `quick` counts the quick exits in a row. The last process
+// `lasted` so long (0: that has been told), and something is to be done when it
+// is `due`. The list has the order of the names. It is walked at every wake-up,
+// and whoever is looked for is looked for in it: with a thousand services that
+// is a few microseconds, less than the kernel needs to start one.
 struct service {
   struct service *next;
   enum state state;
   bool wanted, dirty;
-  long long is[FACTS], seen, quick, watch;
-  double since, lasted, due;
+  int quick, watch;
+  long long is[FACTS], seen;
+  double lasted, due;
   char *text, *name, note[];
 };
 static struct service *services;
@@ -577,7 +577,7 @@ static int bear(void *s) { return (stuck = become(s)) ? 111 : 0; }
 static void launch(struct service *s) {
   char room[8 * FILE_SIZE], *stack = room + sizeof room;
   struct service before = *s;
-  s->since = now = seconds();
+  now = seconds();
   s->is[STARTS] = (s->is[STARTS] + 1ULL) % (1ULL << 63);
   s->is[STAMP] = s->seen;
   enter(s, UP, NEVER);
@@ -640,9 +640,9 @@ static void ended(struct service *s, int how, int status) {
   if (s->watch) epoll_ctl(waits, EPOLL_CTL_DEL, s->watch, NULL);
   if (s->watch) close(s->watch);
   s->watch = 0;
+  s->lasted = (now = seconds()) - s->is[START] / 100.0;
   s->is[PID] = s->is[START] = s->is[EXIT] = s->is[SIGNAL] = -1;
   s->is[how] = status;
-  s->lasted = (now = seconds()) - s->since;
   sscanf(find(s->text, "backoff", "1"), "%lf %lf", &min, &max);
   s->quick = by_itself && s->lasted < fmax(min, max) ? s->quick + 1 : 0;
   enter(s, QUARANTINED, now);
@@ -703,7 +703,6 @@ static bool adopt(struct service *s) {
     if (!gone && (!start || s->watch < 0 ||
                   epoll_ctl(waits, EPOLL_CTL_ADD, s->watch, &event)))
       return say(RECORD, "%s: cannot watch its process: %m", s->name);
-    s->since = s->is[START] / 100.0;
     enter(s, *find(text, "state", "") == 's' ? STOPPING : UP, NEVER);
     if (s->state == STOPPING && !gone) stop(s);
     if (gone) ended(s, EXIT, -1);

@@ -36,6 +36,7 @@ ERRORS = {
     "clock_nanosleep": "EINTR",
     "clone": "EAGAIN ENOMEM",
     "close_range": "ENOSYS ENOMEM",
+    "connect": "ECONNREFUSED EAGAIN EACCES",
     "dup2": "EBUSY EMFILE",
     "epoll_create1": "EMFILE ENFILE ENOMEM",
     "epoll_ctl": "ENOMEM ENOSPC",

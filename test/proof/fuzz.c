@@ -70,8 +70,8 @@ static void life(char *settings) {
   s->wanted = true;
   for (int end = 0; end < 4; end++) {
     s->is[PID] = 1 << 22;
-    s->is[START] = 1;
-    s->since = now = seconds();
+    now = seconds();
+    s->is[START] = now * 100;
     enter(s, UP, NEVER);
     if (end == 3) stop(s);
     assert(s->due >= now);
