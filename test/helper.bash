@@ -59,12 +59,16 @@ going_start() { # [ARGUMENT...]
   wait_until 'supervises'
 }
 
-# It supervises once it holds the lock and its signals are blocked.
+# It supervises once it holds the lock and its signals are blocked. (Another file system may have
+# a directory of that number, and a lock on it.)
 supervises() {
   local inode owner
   inode=$(stat -c %i "$R" 2>/dev/null) || return 1
-  owner=$(awk -v end=":$inode\$" '/FLOCK/ && $6 ~ end { print $5 }' /proc/locks)
-  [ "${owner:-0}" -gt 0 ] && grep -q '^SigBlk:.*[1-9a-f]' "/proc/$owner/status"
+  for owner in $(awk -v end=":$inode\$" '/FLOCK/ && $5 > 0 && $6 ~ end { print $5 }' /proc/locks); do
+    grep -qzxF -e "$R" "/proc/$owner/cmdline" &&
+      grep -q '^SigBlk:.*[1-9a-f]' "/proc/$owner/status" && return
+  done 2>/dev/null
+  return 1
 }
 
 going_stop() { # its exit status is that of going
