@@ -33,7 +33,7 @@ emulated() { # NAME QEMU: runs that one, and prints its path
   echo "$BUILD/$1-emulated"
 }
 
-# Runs the core tests. What fails is run again, alone: under emulation vfork is a fork, so that
+# Runs the core tests. What fails is run again, alone: qemu makes a fork of every birth, so that
 # parent and child race where the real one waits, and everything is slow. Then it must pass, unless
 # it is one of those that an emulator cannot do:
 CANNOT='USR2 executes going again: the services go on, and how they end later is known
@@ -44,11 +44,15 @@ a hundred kills of going at any moment: no service runs twice, none is lost, non
 fifty services that are killed at once are all back
 TERM stops all in parallel, and the exit is 0
 a full pipe on standard error holds nothing up
-a pipe on standard error whose reader died holds nothing up'
+a pipe on standard error whose reader died holds nothing up
+a command that cannot be executed is said with its reason, exit is 111
+a reader never sees an empty file, half a line or a file in the making
+the start time is that of the process, even if its birth takes long'
 # USR2 executes a file of another machine; the next one counts processes, of which qemu has two;
 # a signal that comes between fork and exec is lost in qemu, and a fork is not a start before it
-# has executed; many children at a time, whose parent does not wait for each of them, use one name
-# for their new state files; the pipes want a thousand starts in ten seconds.
+# has executed; a child that has memory of its own cannot leave word of what went wrong, and writes
+# the same note as its parent at the same time; strace would trace qemu; the pipes want a thousand
+# starts in ten seconds.
 
 # Its execvp hands a file without #! to a shell.
 GLIBC_CANNOT='a file without #! is not run by a shell'
