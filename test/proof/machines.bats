@@ -46,6 +46,8 @@ TERM stops all in parallel, and the exit is 0
 a full pipe on standard error holds nothing up
 a pipe on standard error whose reader died holds nothing up
 a command that cannot be executed is said with its reason, exit is 111
+a file without #! is not run by a shell
+a service whose standard streams cannot be opened is told which, and exits with 111
 a reader never sees an empty file, half a line or a file in the making
 the start time is that of the process, even if its birth takes long'
 # USR2 executes a file of another machine; the next one counts processes, of which qemu has two;
