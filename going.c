@@ -126,14 +126,14 @@
 enum { FILE_SIZE = 8192, WORDS = FILE_SIZE / 2, LINE = 512 };
 static const double NEVER = 1e18, QUIET = 0.1, LATEST = 1, RETRY = 1, SAME = 3;
 
-// The options by their letter; then the descriptors: the terminal and syslog,
-// where our own words go, the runtime directory, the one wait, its two sources,
-// our `oom_score_adj`, and the watchdog. One that is not open is -1; to close
-// that, or to write to it, fails and does no harm, and so nobody asks. Four
-// counts and flags: lines said, wishes that we leave (TERM), whether a critical
-// service has failed, whether the runtime directory is ours. And five times:
-// now, when a service is due next, when to look at the directory, when to sweep
-// (chapter 11), and since when the directory has been changing.
+// The options by their letter; then the descriptors: the runtime directory, the
+// one wait, its two sources, our `oom_score_adj`, the watchdog, and syslog. One
+// that is not open is -1; to close that, or to write to it, fails and does no
+// harm, and so nobody asks. Four counts and flags: lines said, wishes that we
+// leave (TERM), whether a critical service has failed, whether the runtime
+// directory is ours. And five times: now, when a service is due next, when to
+// look at the directory, when to sweep (chapter 11), and since when the
+// directory has been changing.
 //
 // All memory but the list of services and their texts is here or on the stack:
 // there is little that could leak.
@@ -437,7 +437,8 @@ static bool is_safe(const struct stat *st) {
 // which its process was started do. That time, in hundredths of a second, is
 // the 22nd field of /proc/PID/stat (`proc(5)`); the second is a name that may
 // hold blanks and brackets, so we count from the last bracket. 0 if it cannot
-// be read.
+// be read. (On Alpha it is counted in other parts of a second, and nothing can
+// be taken over.)
 static long long start_of(pid_t pid) {
   char path[32], text[512];
   snprintf(path, sizeof path, "/proc/%d/stat", pid);
@@ -459,10 +460,11 @@ static long long start_of(pid_t pid) {
 // The new file is written under the name with a dot, as a *note*. A child
 // (chapter 7) leaves it at that, because it is in a hurry, and the kernel takes
 // longer to do away with the old file than to make the new one. Its parent puts
-// the note in its place as soon as the child has executed. If it is killed
-// before that, the note is what the next going finds. So a note is never older
-// than the state file, and is believed first, unless it is empty: then somebody
-// was killed who had just begun to write.
+// the note in its place as soon as the child has executed. If the parent is
+// killed first, the note is what the next going finds, and so it is believed
+// before the state file: unless it is empty, because the disk was full, or
+// somebody was killed who had just begun to write. (For the same reason a
+// service may run for an instant before its state file says so.)
 static void save(struct service *s) {
   int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;
   int fd = openat(run, s->note, flags | O_NONBLOCK, 0644);
@@ -473,7 +475,7 @@ static void save(struct service *s) {
   *end++ = '\n';
   s->dirty = fd < 0 || !s->is[START] || write(fd, line, end - line) < 0 ||
              (s->is[PID] != getpid() && renameat(run, s->note, run, s->name));
-  if (s->dirty && errno == ENOENT) ready = false;
+  if (fd < 0 && errno == ENOENT) ready = false;
   if (s->dirty) say(SAVE, "%s: cannot save its state: %m", s->name);
   close(fd);
 }
@@ -514,9 +516,9 @@ static bool redirect(int fd, const char *path) {
 // * Then it closes the watchdog, which stays armed as long as anybody has it
 //   open.
 // * What makes the kernel spare us when memory is short (`oom_score_adj`,
-//   `proc(5)`) is not for services. But to write there is dear: for a process
-//   that is an instant old, /proc has to be made up first. So we look at our
-//   own, which it has inherited, and mostly that is 0 already.
+//   `proc(5)`) is not for services. To write there is slow, since /proc has
+//   nothing ready for a process so young. So the child reads its parent's,
+//   which it has inherited, and writes only if that is not 0.
 // * Files are opened as root, before the identity is assumed. That comes late:
 //   from then on the service's own user might stop the child, and us with it.
 // * Signals are let in last. None is ignored and none has a handler: that was
@@ -558,16 +560,18 @@ static void enter(struct service *s, enum state state, double due) {
 }
 
 // A child lives in our own memory until it executes; all it has for itself is a
-// stack. Where it got stuck, if it did, we read here. It exits with 111 then,
-// as daemontools and s6 have it.
-static const char *stuck;
+// stack. Where it got stuck, if it did, we read here (`volatile`, for a
+// compiler cannot know). It exits with 111 then, as daemontools and s6 have it.
+static const char *volatile stuck;
 static int bear(void *s) { return (stuck = become(s)) ? 111 : 0; }
 
 // Gives birth, in the fastest way there is: we stand still until the child
-// executes or exits. Nothing is copied, and so it needs no memory either. The
-// price: a command on a network disk that hangs makes us wait for it. This is
-// what `vfork(2)` does on most machines; but some C libraries make a fork of
-// that, and so we say it in the words of `clone(2)`, to the kernel itself.
+// executes or exits. No memory is copied, and so none is needed. The price: a
+// command on a network disk that hangs makes us wait for it. This is what
+// `vfork(2)` does on most machines; but some C libraries make a fork of that,
+// and so we say it in the words of `clone(2)`, to the kernel itself. On the
+// child's stack lie a command and its words, 40 KiB at most; a C library may
+// put the words there once more, and has room for its own.
 //
 // What the child knows, we know: it has left its note, which is now put in its
 // place. If no child is to be had, all is as it was before, and it is tried
@@ -575,18 +579,17 @@ static int bear(void *s) { return (stuck = become(s)) ? 111 : 0; }
 // hold anything. An emulator may make a fork even of this; then the child has
 // memory of its own, and we say and save what we can without it.)
 static void launch(struct service *s) {
-  char room[8 * FILE_SIZE], *stack = room + sizeof room;
+  char room[16 * FILE_SIZE], *stack = room + sizeof room;
   struct service before = *s;
   now = seconds();
   s->is[STARTS] = (s->is[STARTS] + 1ULL) % (1ULL << 63);
   s->is[STAMP] = s->seen;
   enter(s, UP, NEVER);
   stuck = NULL;
-  pid_t pid = clone(bear, stack, CLONE_VM | CLONE_VFORK | SIGCHLD, s);
-  s->is[PID] = pid;
+  s->is[PID] = clone(bear, stack, CLONE_VM | CLONE_VFORK | SIGCHLD, s);
   if (stuck) say(NEWS, "%s: cannot %s: %m", s->name, stuck);
   if (!s->dirty) s->dirty = renameat(run, s->note, run, s->name);
-  if (pid < 0 && !say(FORK, "%s: cannot fork: %m", s->name)) *s = before;
+  if (s->is[PID] < 0 && !say(FORK, "%s: cannot fork: %m", s->name)) *s = before;
 }
 
 // ## 8 Death
@@ -611,11 +614,11 @@ static void stop(struct service *s) {
   enter(s, STOPPING, now + grace);
 }
 
-// The process is gone: note how it ended, and for how long it had been up, and
-// decide what follows. An exit after at least MAX seconds is a good run, and
-// clears the count. The first quick exit is answered at once, since most ends
-// are accidents and a user is waiting; the second after MIN seconds, and from
-// then on the time is doubled, up to MAX. One that we have stopped has not
+// The process is gone: remember how it ended, and for how long it had been up,
+// and decide what follows. An exit after at least MAX seconds is a good run,
+// and clears the count. The first quick exit is answered at once, since most
+// ends are accidents and a user is waiting; the second after MIN seconds, and
+// from then on the time is doubled, up to MAX. One that we have stopped has not
 // failed; whether it starts again is up to its file.
 //
 // What is left of its group is killed, or the next process would meet the old
@@ -633,18 +636,18 @@ static void stop(struct service *s) {
 // `how` is EXIT or SIGNAL, with its `status`: -1 if nobody knows.
 static void ended(struct service *s, int how, int status) {
   double min, max = 60;
-  bool by_itself = s->state == UP;
-  char policy = *find(by_itself ? s->text : NULL, "restart", "always");
+  char policy = s->state == UP ? *find(s->text, "restart", "always") : 'a';
   long long start = s->watch ? start_of(s->is[PID]) : 0;
   if (start == 0 || start == s->is[START]) kill(-s->is[PID], SIGKILL);
   if (s->watch) epoll_ctl(waits, EPOLL_CTL_DEL, s->watch, NULL);
   if (s->watch) close(s->watch);
   s->watch = 0;
+  if (s->is[START] <= 0) s->is[START] = now * 100;
   s->lasted = (now = seconds()) - s->is[START] / 100.0;
   s->is[PID] = s->is[START] = s->is[EXIT] = s->is[SIGNAL] = -1;
   s->is[how] = status;
   sscanf(find(s->text, "backoff", "1"), "%lf %lf", &min, &max);
-  s->quick = by_itself && s->lasted < fmax(min, max) ? s->quick + 1 : 0;
+  s->quick = s->state == UP && s->lasted < fmax(min, max) ? s->quick + 1 : 0;
   enter(s, QUARANTINED, now);
   if (s->quick > 1) s->due += fmin(ldexp(min, s->quick - 2), fmax(min, max));
   if (s->quick >= atof(find(s->text, "retries", "1e18"))) s->state = FAILED;
@@ -687,11 +690,12 @@ static bool adopt(struct service *s) {
   struct epoll_event event = {EPOLLIN, {s}};
   char text[LINE + 2] = "";
   ssize_t size = slurp(run, s->note, text, LINE);
-  if (!size || (size < 0 && !is_passing(errno)))
+  if (!strncmp(text, "state=", 6)) renameat(run, s->note, run, s->name);
+  if (size < 0 ? !is_passing(errno) : strncmp(text, "state=", 6))
     size = slurp(run, s->name, text, LINE);
   if (size < 0 && errno != ENOENT && errno != ELOOP)
     return say(RECORD, "%s: cannot read its state file: %m", s->name);
-  if (size > 0 && !s->wanted && strncmp(text, "state=", 6)) return false;
+  if (!s->wanted && strncmp(text, "state=", 6)) return false;
   for (char *c = text; (c = strpbrk(c, " \n")); c++) *c = '\0';
   for (int i = 0; i < FACTS; i++)
     s->is[i] = atoll(find(text, facts[i], i == STARTS ? "0" : "-1"));
@@ -726,7 +730,7 @@ static bool adopt(struct service *s) {
 static bool stays(const struct service *s) { return s->wanted && !leaving; }
 
 // The table of chapter 3, as code: looks at one service and does what is due.
-// What has changed is said and saved only after that, so that a start never
+// What has changed is saved and said only after that, so that a start never
 // waits for the log. A state that is about to be forgotten is not saved.
 //
 // Nothing here depends on what it did the last time, but for the state itself,
@@ -784,9 +788,9 @@ static bool drop(struct service **at) {
 //
 // Ten ends may leave a single signal, and so, a hundredth of a second after one
 // of which we were told, we sweep: we ask for any child that has ended, until
-// there is none. For that the kernel walks through all children that live,
-// which takes the longer the more they are; once for all ends of that time is
-// cheap, once for each would not be.
+// there is none. For that the kernel walks through all living children, and the
+// more there are, the longer it takes. To do it once for all that ended in that
+// time is cheap; once for each would not be.
 //
 // Only the child that a signal tells us of is dealt with at once. If all were,
 // a few services that crash as quickly as they start could keep us here for
@@ -880,8 +884,9 @@ static bool examine(struct service *s) {
 // that is not mounted is not a wish.
 //
 // In the runtime directory (no `call`) there may be a note and no state file,
-// if we were killed at the very first start of a service. Notes come first in
-// the order of names, and after each we begin at the front again.
+// if we were killed at the very first start of a service, and so notes count,
+// too. With their dots they have another order, and each name is looked for
+// from the front.
 static bool visit(const char *directory, bool (*call)(struct service *)) {
   struct dirent **names;
   struct service **at = &services, *s;
@@ -891,6 +896,7 @@ static bool visit(const char *directory, bool (*call)(struct service *)) {
   for (int i = 0; i < count; free(names[i++])) {
     const char *name = names[i]->d_name + (!call && *names[i]->d_name == '.');
     if (!*name || !fnmatch("*[!A-Za-z0-9_-]*", name, 0)) continue;
+    if (!call) at = &services;
     while (*at && strcmp((*at)->name, name) < 0) at = &(*at)->next;
     if (!*at || strcmp((*at)->name, name)) {
       s = calloc(1, sizeof *s + strlen(name) + 2);
@@ -901,7 +907,6 @@ static bool visit(const char *directory, bool (*call)(struct service *)) {
     }
     (*at)->wanted = true;
     if (call) call(*at);
-    if (name > names[i]->d_name) at = &services;
   }
   free(names);
   return true;
@@ -1016,9 +1021,9 @@ static void supervise(char **argv, char **envp) {
 // Before anything else, the options. `getopt(3)` answers a wrong one with `?`,
 // which is then an option like any other. Then we clean up what we have
 // inherited, so that our children need not: descriptors (0 to 2 are open, 0 is
-// /dev/null, our own words have a copy of 2, and there are no others),
-// dispositions of signals, the mode of new files. The working directory stays,
-// or relative options would mean something else after USR2.
+// /dev/null, and there are no others), dispositions of signals, the mode of new
+// files. The working directory stays, or relative options would mean something
+// else after USR2.
 //
 // All signals are blocked, for good, and read from a descriptor instead; SEGV
 // may end us, as befits a crash. Dispositions are reset by the system call

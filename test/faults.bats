@@ -362,3 +362,13 @@ mended() {
   [ "$(for i in {1..5}; do pid_of "s$i"; done)" = "$pids" ]
   refute_log stopped
 }
+
+# Nobody can say when a process was started whose birth takes long.
+@test "without /proc a service that cannot live is quarantined all the same" {
+  WRAP=(strace -D -qq -o /dev/null -e trace=vfork,fork,clone
+    -e inject=vfork,fork,clone:delay_enter=15000 "${WRAP[@]}"
+    unshare --mount sh -c 'mount -t tmpfs none /proc && exec "$@"' --)
+  service web 'cmd=/bin/false' 'backoff=0.05 5'
+  going_start
+  assert_log '^web: exited with 1 after 0[.][0-9] s, quarantined'
+}

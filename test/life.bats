@@ -195,6 +195,16 @@ quarantined, next start in 100.0 s" ]
   [ ! -e "$T/ran" ]
 }
 
+# Some C libraries copy all words once more for such a file.
+@test "going lives through a file without #! and four thousand words for it" {
+  printf 'exit 3\n' >"$BATS_TEST_TMPDIR/plain"
+  chmod 755 "$BATS_TEST_TMPDIR/plain"
+  service web "cmd=$BATS_TEST_TMPDIR/plain $(yes a | head -n 3950 | tr '\n' ' ')" backoff=100
+  going_start
+  wait_until '[ "$(state web state) $(state web starts)" = "quarantined 2" ]'
+  alive "$GOING_PID"
+}
+
 @test "fifty services that are killed at once are all back" {
   for i in {1..50}; do service "web$i" 'cmd=sleep 1000'; done
   going_start

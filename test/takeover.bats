@@ -248,11 +248,13 @@ is_new() { is_up "$1" && [ "$(pid_of "$1")" != "$2" ] && alive "$(pid_of "$1")";
 @test "a file in the runtime directory that is no state file is not touched" {
   mkdir -m 755 "$R"
   echo 'dear diary' >"$R/diary"
+  echo 'PATH=/bin' >"$R/.profile"
+  : >"$R/.keep"
   service web 'cmd=sleep 1000'
   going_start
   wait_until '[ "$(state web state)" = up ]'
   going_stop
-  [ "$(ls "$R") $(cat "$R/diary")" = 'diary dear diary' ]
+  [ "$(ls -A "$R" | tr '\n' ' ')$(cat "$R/diary" "$R/.profile")" = $'.keep .profile diary dear diary\nPATH=/bin' ]
 }
 
 # In a PID namespace and session of its own: a mistake may kill all it reaches.
@@ -571,4 +573,37 @@ killed_at_birth() {
   kill -TERM "$GOING_PID"
   wait_until "! alive $GOING_PID"
   [ -z "$(ls -A "$R")" ]
+}
+
+@test "a going that was killed twice at the birth of a service knows it nevertheless" {
+  MARK=$BATS_TEST_TMPDIR/mark
+  mkfifo "$MARK"
+  service web "cmd=bash -c \"read -r _ <>\$0\" $MARK"
+  killed_at_birth 1
+  pid=$(with_argument "$MARK")
+  alive "$pid"
+  # the next one has taken it over, and is about to write that down
+  strace -D -qq -o /dev/null -e trace=write -e inject=write:error=EIO:signal=KILL:when=1 \
+    "$GOING" -d "$D" -r "$R" </dev/null >>"$OUT" 2>>"$LOG" 3>&- &
+  GOING_PID=$!
+  STARTED+=("$GOING_PID")
+  wait_until "! alive $GOING_PID"
+  going_start
+  wait_until 'is_up web'
+  [ "$(pid_of web) $(state web starts) $(with_argument "$MARK")" = "$pid 1 $pid" ]
+}
+
+# A hyphen comes before a dot, and all other letters of names behind it.
+@test "services of any name are known to the next going, whatever lies there unfinished" {
+  for name in -a -b A _ 0; do service "$name" 'cmd=sleep 1000'; done
+  going_start
+  for name in -a -b A _ 0; do wait_until "is_up $name"; done
+  before=$(grep . "$R"/*)
+  going_kill
+  for name in -a -b A _ 0; do cp "$R/$name" "$R/.$name"; done
+  going_start
+  for name in -a -b A _ 0; do assert_log "^$name: taken over as "; done
+  wait_until '[ "$(ls -A "$R" | wc -l)" = 5 ]'
+  [ "$(grep . "$R"/*)" = "$before" ]
+  [ "$(grep -c ': taken over as ' "$LOG")" = 5 ]
 }
