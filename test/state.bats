@@ -209,8 +209,9 @@ lacks() { # NAME KEY...
   going_start
   wait_until '[ ! -L "$R/web" ] && [ "$(state web state)" = up ]'
   [ "$(pid_of web)" != "$victim" ]
-  wait_until '[ ! -L "$R/stranger" ]'
+  going_stop
   alive "$victim"
+  [ "$(readlink "$R/stranger")" = "$T/victim" ] # somebody else's, and not touched
   kill "$victim"
   cmp "$T/before" "$T/victim"
 }
