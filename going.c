@@ -672,7 +672,8 @@ static void renew(struct service *s) {
 //
 // So every service begins its life here, as unknown: to take over is not a mode
 // that only runs on bad days, but the way in which everything starts. If it has
-// neither note nor state file, it is simply to be started; a link is not ours,
+// neither note nor state file, it is simply to be started. A note is put in its
+// place at once, for the next one will be written over it; a link is not ours,
 // and counts as none. Another file that is no record is somebody else's, and
 // not touched, unless it has the name of a service. If a process is written
 // down, and runs, we watch it. If it does not run any more, or the number is
