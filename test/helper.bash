@@ -62,11 +62,11 @@ going_start() { # [ARGUMENT...]
 # It supervises once it holds the lock and its signals are blocked. (Another file system may have
 # a directory of that number, and a lock on it.)
 supervises() {
-  local inode owner
+  local inode owner fd
   inode=$(stat -c %i "$R" 2>/dev/null) || return 1
   for owner in $(awk -v end=":$inode\$" '/FLOCK/ && $5 > 0 && $6 ~ end { print $5 }' /proc/locks); do
-    grep -qzxF -e "$R" "/proc/$owner/cmdline" &&
-      grep -q '^SigBlk:.*[1-9a-f]' "/proc/$owner/status" && return
+    grep -q '^SigBlk:.*[1-9a-f]' "/proc/$owner/status" || continue
+    for fd in "/proc/$owner/fd"/*; do [ ! "$fd" -ef "$R" ] || return 0; done
   done 2>/dev/null
   return 1
 }
