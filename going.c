@@ -619,14 +619,16 @@ static void stop(struct service *s) {
 // and clears the count. The first quick exit is answered at once, since most
 // ends are accidents and a user is waiting; the second after MIN seconds, and
 // from then on the time is doubled, up to MAX. One that we have stopped has not
-// failed; whether it starts again is up to its file.
+// failed; whether it starts again is up to its file. If nobody knows when it
+// was started, that was just now: better once too careful than a loop without
+// end.
 //
 // What is left of its group is killed, or the next process would meet the old
 // one's children, still holding its port. A child of ours is a zombie that
 // still holds the number. One taken over has been buried by somebody else: if
-// there is no process of that number now, the group, if there is one, is still
-// its own, because the kernel gives no number away that names a group. If there
-// is one that was started at another time, it is none of our business.
+// there is no process of that number now, the group, if there is one, is its
+// own, because the kernel gives no number away that names a group. If there is
+// one that was started at another time, it is none of our business.
 //
 // A pidfd is taken out of the epoll before it is closed. To close it is not
 // enough as long as anybody has a copy, and a child that was born a moment ago

@@ -658,3 +658,15 @@ fill() { # DIRECTORY
   for n in {51..100}; do wait_until "runs s$n 'sleep $((2000 + n))'"; done
   [ "$(service_pids | wc -l)" -eq 50 ]
 }
+
+@test "a name has 254 characters at most: such a service runs, and is taken over" {
+  name=$(printf 'n%.0s' {1..254})
+  printf 'cmd=sleep 1000\n' >"$D/.new" && mv "$D/.new" "$D/$name"
+  going_start
+  wait_until '[ "$(state $name state)" = up ]'
+  pid=$(pid_of "$name")
+  going_kill
+  going_start
+  assert_log "^$name: taken over as $pid\$"
+  [ "$(pid_of "$name") $(state "$name" starts)" = "$pid 1" ]
+}

@@ -71,6 +71,21 @@ supervises() {
   return 1
 }
 
+# A small system in $TREE, for an init of its own, with busybox and going in it.
+plant_tree() { # [ACCOUNT]: besides root and nobody
+  local dir accounts="root|nobody|nogroup${1:+|$1}"
+  TREE=$BATS_TEST_TMPDIR/tree
+  mkdir -p "$TREE"/{bin,sbin,usr,etc/going.d,proc,dev,run,tmp,var}
+  D=$TREE/etc/going.d R=$TREE/run/going
+  for dir in bin sbin lib lib64; do
+    [ ! -L "/$dir" ] || { rm -rf "${TREE:?}/$dir" && cp -P "/$dir" "$TREE/$dir"; }
+  done
+  grep -E "^($accounts):" /etc/passwd >"$TREE/etc/passwd"
+  grep -E "^($accounts):" /etc/group >"$TREE/etc/group"
+  cp "$(command -v busybox)" "$TREE/etc/busybox"
+  cp "$GOING" "$TREE/etc/going"
+}
+
 going_stop() { # its exit status is that of going
   kill -TERM "$GOING_PID" && wait_until "! alive $GOING_PID" && wait "$GOING_PID"
 }

@@ -8,16 +8,9 @@ eval "$(declare -f teardown | sed '1s/teardown/end_the_world/')"
 
 setup() {
   begin_the_world
-  TREE=$BATS_TEST_TMPDIR/tree SPACE=
-  mkdir -p "$TREE"/{bin,sbin,usr,etc/going.d,proc,dev,run,tmp,var}
-  D=$TREE/etc/going.d R=$TREE/run/going LOG=$TREE/var/log
-  for dir in bin sbin lib lib64; do
-    [ ! -L "/$dir" ] || { rm -rf "${TREE:?}/$dir" && cp -P "/$dir" "$TREE/$dir"; }
-  done
-  grep -E '^(root|nobody|redis):' /etc/passwd >"$TREE/etc/passwd"
-  grep -E '^(root|nogroup|nobody|redis):' /etc/group >"$TREE/etc/group"
-  cp "$(command -v busybox)" "$TREE/etc/busybox"
-  cp "$GOING" "$TREE/etc/going"
+  SPACE=
+  plant_tree redis
+  LOG=$TREE/var/log
   echo '::respawn:/etc/going -d /etc/going.d -r /run/going' >"$TREE/etc/inittab"
   : >"$LOG"
 }

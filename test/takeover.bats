@@ -486,17 +486,18 @@ BODY
   [ "$(pid_of mail)" = "$mail" ]
 }
 
-# Killed between the birth of a service and the moment when its state file is in place.
-# NTH: at which birth.
-killed_at_birth() {
-  strace -D -qq -o /dev/null -e trace=renameat,renameat2 \
-    -e "inject=renameat,renameat2:error=EIO:signal=KILL:when=$1" \
+# Killed at one of its system calls, which is not done. Meanwhile the DEED is.
+killed_at() { # CALLS NTH [DEED]
+  strace -D -qq -o /dev/null -e "trace=$1" -e "inject=$1:error=EIO:signal=KILL:when=$2" \
     "$GOING" -d "$D" -r "$R" </dev/null >>"$OUT" 2>>"$LOG" 3>&- &
   GOING_PID=$!
   STARTED+=("$GOING_PID")
-  ${2:-:}
+  ${3:-:}
   wait_until "! alive $GOING_PID"
 }
+
+# Between the birth of a service and the moment when its state file is in place.
+killed_at_birth() { killed_at renameat,renameat2 "$@"; } # NTH [DEED]
 
 @test "a service that was born when going was killed is known to the next one" {
   MARK=$BATS_TEST_TMPDIR/mark
@@ -583,11 +584,7 @@ killed_at_birth() {
   pid=$(with_argument "$MARK")
   alive "$pid"
   # the next one has taken it over, and is about to write that down
-  strace -D -qq -o /dev/null -e trace=write -e inject=write:error=EIO:signal=KILL:when=1 \
-    "$GOING" -d "$D" -r "$R" </dev/null >>"$OUT" 2>>"$LOG" 3>&- &
-  GOING_PID=$!
-  STARTED+=("$GOING_PID")
-  wait_until "! alive $GOING_PID"
+  killed_at write 1
   going_start
   wait_until 'is_up web'
   [ "$(pid_of web) $(state web starts) $(with_argument "$MARK")" = "$pid 1 $pid" ]

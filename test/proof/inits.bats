@@ -23,17 +23,10 @@ eval "$(declare -f teardown | sed '1s/teardown/end_the_world/')"
 
 setup() {
   begin_the_world
-  TREE=$BATS_TEST_TMPDIR/tree SPACE=
-  mkdir -p "$TREE"/{bin,sbin,usr,etc/going.d,proc,dev,run,tmp,var}
-  D=$TREE/etc/going.d R=$TREE/run/going LOG=$TREE/var/messages
-  for dir in bin sbin lib lib64; do
-    [ ! -L "/$dir" ] || { rm -rf "${TREE:?}/$dir" && cp -P "/$dir" "$TREE/$dir"; }
-  done
-  grep -E '^(root|nobody):' /etc/passwd >"$TREE/etc/passwd"
-  grep -E '^(root|nogroup|nobody):' /etc/group >"$TREE/etc/group"
-  cp "$(command -v busybox)" "$TREE/etc/busybox"
+  SPACE=
+  plant_tree
+  LOG=$TREE/var/messages
   cp "$SYSVINIT/sbin/init" "$TREE/etc/init"
-  cp "$GOING" "$TREE/etc/going"
   : >"$LOG"
 }
 
