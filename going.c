@@ -633,7 +633,7 @@ static void stop(struct service *s) {
 // A pidfd is taken out of the epoll before it is closed. To close it is not
 // enough as long as anybody has a copy, and a child that was born a moment ago
 // may still have one: the event would come again, for a service that is not
-// there any more.
+// there any more. A child of ours has none that could be taken out.
 //
 // `how` is EXIT or SIGNAL, with its `status`: -1 if nobody knows.
 static void ended(struct service *s, int how, int status) {
@@ -641,8 +641,7 @@ static void ended(struct service *s, int how, int status) {
   char policy = s->state == UP ? *find(s->text, "restart", "always") : 'a';
   long long start = s->watch ? start_of(s->is[PID]) : 0;
   if (start == 0 || start == s->is[START]) kill(-s->is[PID], SIGKILL);
-  if (s->watch) epoll_ctl(waits, EPOLL_CTL_DEL, s->watch, NULL);
-  if (s->watch) close(s->watch);
+  if (!epoll_ctl(waits, EPOLL_CTL_DEL, s->watch, NULL)) close(s->watch);
   s->watch = 0;
   if (s->is[START] <= 0) s->is[START] = now * 100;
   s->lasted = (now = seconds()) - s->is[START] / 100.0;
@@ -734,19 +733,22 @@ static bool stays(const struct service *s) { return s->wanted && !leaving; }
 
 // The table of chapter 3, as code: looks at one service and does what is due.
 // What has changed is saved and said only after that, so that a start never
-// waits for the log. A state that is about to be forgotten is not saved.
+// waits for the log. A state that is about to be forgotten is not saved. Nor is
+// it, while we leave, in the same round in which a service is asked to end:
+// most have ended by the next one, and need not be written down any more.
 //
 // Nothing here depends on what it did the last time, but for the state itself,
 // and so it can be called as often as you like.
 static void settle(struct service *s) {
   if (s->state == UNKNOWN && (s->seen || !stays(s))) adopt(s);
+  bool asked = leaving && s->state == UP;
   if (s->state == UP && !stays(s)) stop(s);
   if (s->state == STOPPING && (s->due <= now || leaving > 1))
     kill(-s->is[PID], SIGKILL);
   bool due = s->state == QUARANTINED && s->due <= now && stays(s);
   if (due && s->text) launch(s);
   if (due && !s->text) enter(s, FAILED, NEVER);
-  if (s->dirty && (s->is[PID] > 0 || stays(s))) save(s);
+  if (s->dirty && (s->is[PID] > 0 ? !asked : stays(s))) save(s);
   if (s->lasted > 0) {
     char how[40] = "ended unseen", then[40] = "";
     if (s->is[EXIT] >= 0) sprintf(how, "exited with %lld", s->is[EXIT]);
@@ -789,6 +791,10 @@ static bool drop(struct service **at) {
 // and what is left of its group can be killed safely. A process we do not know
 // is an orphan; being process 1 of a container means to bury those.
 //
+// The successor does not wait for the burial. Where no more processes are
+// allowed than there are, it finds no room then, but does at the end of the
+// same round.
+//
 // Ten ends may leave a single signal, and so, a hundredth of a second after one
 // of which we were told, we sweep: we ask for any child that has ended, until
 // there is none. For that the kernel walks through all living children, and the
@@ -806,8 +812,8 @@ static bool bury(idtype_t type, id_t id) {
   if (info.si_pid == 0) return false;
   while (s && s->is[PID] != info.si_pid) s = s->next;
   if (s) ended(s, info.si_code == CLD_EXITED ? EXIT : SIGNAL, info.si_status);
-  waitid(P_PID, info.si_pid, NULL, WEXITED | WNOHANG);
   if (s && type == P_PID) settle(s);
+  waitid(P_PID, info.si_pid, NULL, WEXITED | WNOHANG);
   return true;
 }
 
@@ -977,7 +983,8 @@ static double feed(void) {
 // is due (in milliseconds, rounded up, or we would spin), or news come; take
 // down the news; look at the directory, if it is time to; bring every service
 // to where it should be; feed. If nothing is due, the wait has no end, and an
-// idle machine is not woken (`epoll_wait(2)`).
+// idle machine is not woken (`epoll_wait(2)`). While we leave, we come round
+// every hundredth of a second.
 //
 // News of processes taken over come one at a time; the next is there when we
 // wait again. What happened in the directory is not read, only drunk up, into
@@ -1005,7 +1012,7 @@ static void supervise(char **argv, char **envp) {
       look_due = fmin(now + QUIET, (changed = fmin(changed, now)) + LATEST);
     if (look_due <= now) look();
     bool failed = leaving && lost;
-    next = sweep_due;
+    next = leaving ? now + 0.01 : sweep_due;
     for (struct service **at = &services; (s = *at);) {
       settle(s);
       if (dog >= 0 && !lost) feed();
