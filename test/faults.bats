@@ -219,6 +219,27 @@ mended() {
   works
 }
 
+# The dead one still counts when its successor is to be born. If that were tried again only a
+# second later, none would be back in less.
+@test "as many processes as are allowed: a service that ends is back at once all the same" {
+  local pid died quickest=1000
+  WRAP+=(setpriv --reuid=4242 --clear-groups --inh-caps=+dac_override
+    --ambient-caps=+dac_override prlimit --nproc=2)
+  service web 'cmd=sleep 1000' 'backoff=0'
+  going_start
+  for _ in 1 2 3; do
+    wait_until 'is_up web'
+    pid=$(pid_of web)
+    died=$(date +%s%3N)
+    kill -KILL "$pid"
+    wait_until "is_new web $pid"
+    died=$(($(date +%s%3N) - died))
+    [ "$died" -gt "$quickest" ] || quickest=$died
+  done
+  [ "$quickest" -lt 500 ]
+  [ "$(grep -c 'cannot fork: Resource temporarily unavailable' "$LOG")" -le 2 ]
+}
+
 @test "no descriptor can be opened while files change: said once, and all is made up for" {
   service web 'cmd=sleep 1000'
   service gone 'cmd=sleep 1000'
