@@ -206,10 +206,14 @@ class S6(Tree):
         return began
 
 
-class Runit(Tree):
-    name, needs, package = "runit", "runsvdir", "runit"
+class Scanned(Tree):
+    """They look for new links every few seconds, and have an array of them."""
     slow_file = True
     most, why = 1000, "has room for 1,000 services"  # compiled in
+
+
+class Runit(Scanned):
+    name, needs, package = "runit", "runsvdir", "runit"
 
     def command(self):
         return ["runsvdir", self.dir + "/scan"]
@@ -218,10 +222,8 @@ class Runit(Tree):
         os.kill(self.root, signal.SIGHUP)
 
 
-class Daemontools(Tree):
+class Daemontools(Scanned):
     name, needs, package = "daemontools", "svscan", "daemontools"
-    slow_file = True
-    most, why = 1000, "has room for 1,000 services"  # compiled in
 
     def command(self):
         return ["svscan", self.dir + "/scan"]
@@ -427,8 +429,11 @@ def early(chosen, quick):
 
 
 def start_stop(chosen, count, quick):
-    for _ in range(1 if quick else 5):
+    rounds = 1 if quick else 15
+    for i in range(rounds):
         for kind in random.sample(chosen, len(chosen)):
+            if kind.rule and not spread(rounds, 5, i):
+                continue  # it takes seconds
             s = kind(count)
             running = [s]
             attempt(running, lambda: note("start", count, s, s.start() / 1e6))
