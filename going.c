@@ -184,9 +184,9 @@ static char *facts[] = {"pid", "start", "starts", "exit", "signal", "file"};
 // The invariants, true between any two steps:
 //
 // * `is[PID]` is greater than 1 if there is a process that has not been buried,
-//   and only states `up` and `stopping` have one; else it is not positive. On
-//   this stands that no signal ever goes to a stranger, or to everybody, which
-//   is what `kill(2)` takes 0 and -1 for;
+//   and only states `up` and `stopping` have one (`unknown` may); else it is
+//   not positive. On this stands that no signal ever goes to a stranger, or to
+//   everybody, which is what `kill(2)` takes 0 and -1 for;
 // * `text` holds the last good settings of its file, `seen` the stamp of the
 //   file we looked at last, good or bad;
 // * `watch` is a pidfd if the process was taken over (-1 if it had ended before
@@ -633,7 +633,7 @@ static void stop(struct service *s) {
 // A pidfd is taken out of the epoll before it is closed. To close it is not
 // enough as long as anybody has a copy, and a child that was born a moment ago
 // may still have one: the event would come again, for a service that is not
-// there any more. A child of ours has none that could be taken out.
+// there any more.
 //
 // `how` is EXIT or SIGNAL, with its `status`: -1 if nobody knows.
 static void ended(struct service *s, int how, int status) {
@@ -641,7 +641,8 @@ static void ended(struct service *s, int how, int status) {
   char policy = s->state == UP ? *find(s->text, "restart", "always") : 'a';
   long long start = s->watch ? start_of(s->is[PID]) : 0;
   if (start == 0 || start == s->is[START]) kill(-s->is[PID], SIGKILL);
-  if (!epoll_ctl(waits, EPOLL_CTL_DEL, s->watch, NULL)) close(s->watch);
+  if (s->watch) epoll_ctl(waits, EPOLL_CTL_DEL, s->watch, NULL);
+  if (s->watch) close(s->watch);
   s->watch = 0;
   if (s->is[START] <= 0) s->is[START] = now * 100;
   s->lasted = (now = seconds()) - s->is[START] / 100.0;
@@ -733,22 +734,19 @@ static bool stays(const struct service *s) { return s->wanted && !leaving; }
 
 // The table of chapter 3, as code: looks at one service and does what is due.
 // What has changed is saved and said only after that, so that a start never
-// waits for the log. A state that is about to be forgotten is not saved. Nor is
-// it, while we leave, in the same round in which a service is asked to end:
-// most have ended by the next one, and need not be written down any more.
+// waits for the log. A state that is about to be forgotten is not saved.
 //
 // Nothing here depends on what it did the last time, but for the state itself,
 // and so it can be called as often as you like.
 static void settle(struct service *s) {
   if (s->state == UNKNOWN && (s->seen || !stays(s))) adopt(s);
-  bool asked = leaving && s->state == UP;
   if (s->state == UP && !stays(s)) stop(s);
   if (s->state == STOPPING && (s->due <= now || leaving > 1))
     kill(-s->is[PID], SIGKILL);
   bool due = s->state == QUARANTINED && s->due <= now && stays(s);
   if (due && s->text) launch(s);
   if (due && !s->text) enter(s, FAILED, NEVER);
-  if (s->dirty && (s->is[PID] > 0 ? !asked : stays(s))) save(s);
+  if (s->dirty && (s->is[PID] > 0 || stays(s))) save(s);
   if (s->lasted > 0) {
     char how[40] = "ended unseen", then[40] = "";
     if (s->is[EXIT] >= 0) sprintf(how, "exited with %lld", s->is[EXIT]);
@@ -764,13 +762,13 @@ static void settle(struct service *s) {
 }
 
 // Forgets a service that nobody wants and of which nothing runs. False if it
-// must stay. One that is still unknown when we leave keeps its state file: it
-// was never ours. A state file that cannot be removed would tell of a service
-// that is not there, and so it is tried again, but does not keep us from
-// leaving.
+// must stay. One that is still unknown when we leave goes on, and keeps its
+// state file: it was never ours. A state file that cannot be removed would tell
+// of a service that is not there, and so it is tried again, but does not keep
+// us from leaving.
 static bool drop(struct service **at) {
   struct service *s = *at;
-  if (stays(s) || s->is[PID] > 0 || (!s->state && !leaving)) return false;
+  if (stays(s) || (s->state ? s->is[PID] > 0 : !leaving)) return false;
   if (s->state) unlinkat(run, s->note, 0);
   if (s->state && unlinkat(run, s->name, 0) && errno != ENOENT && !leaving)
     return say(SAVE, "%s: cannot remove its state file: %m", s->name);
@@ -791,9 +789,10 @@ static bool drop(struct service **at) {
 // and what is left of its group can be killed safely. A process we do not know
 // is an orphan; being process 1 of a container means to bury those.
 //
-// The successor does not wait for the burial. Where no more processes are
-// allowed than there are, it finds no room then, but does at the end of the
-// same round.
+// It costs time to bury the dead before their successors are born, but they
+// would be in the way: a zombie counts when a user may have only so many
+// processes, and answers `kill(2)`, so that a daemon that looks for the process
+// of its old pid file would take itself for the second one.
 //
 // Ten ends may leave a single signal, and so, a hundredth of a second after one
 // of which we were told, we sweep: we ask for any child that has ended, until
@@ -812,8 +811,8 @@ static bool bury(idtype_t type, id_t id) {
   if (info.si_pid == 0) return false;
   while (s && s->is[PID] != info.si_pid) s = s->next;
   if (s) ended(s, info.si_code == CLD_EXITED ? EXIT : SIGNAL, info.si_status);
-  if (s && type == P_PID) settle(s);
   waitid(P_PID, info.si_pid, NULL, WEXITED | WNOHANG);
+  if (s && type == P_PID) settle(s);
   return true;
 }
 
@@ -983,8 +982,7 @@ static double feed(void) {
 // is due (in milliseconds, rounded up, or we would spin), or news come; take
 // down the news; look at the directory, if it is time to; bring every service
 // to where it should be; feed. If nothing is due, the wait has no end, and an
-// idle machine is not woken (`epoll_wait(2)`). While we leave, we come round
-// every hundredth of a second.
+// idle machine is not woken (`epoll_wait(2)`).
 //
 // News of processes taken over come one at a time; the next is there when we
 // wait again. What happened in the directory is not read, only drunk up, into
@@ -1012,7 +1010,7 @@ static void supervise(char **argv, char **envp) {
       look_due = fmin(now + QUIET, (changed = fmin(changed, now)) + LATEST);
     if (look_due <= now) look();
     bool failed = leaving && lost;
-    next = leaving ? now + 0.01 : sweep_due;
+    next = sweep_due;
     for (struct service **at = &services; (s = *at);) {
       settle(s);
       if (dog >= 0 && !lost) feed();
