@@ -190,7 +190,7 @@ static char *facts[] = {"pid", "start", "starts", "exit", "signal", "file"};
 // * `text` holds the last good settings of its file, `seen` the stamp of the
 //   file we looked at last, good or bad;
 // * `watch` is a pidfd if the process was taken over (-1 if it had ended before
-//   we came), 0 if it is our child;
+//   we came), 0 if we have started it;
 // * the state file is right unless `dirty`.
 //
 // `note` is the `name` with a dot in front (chapter 6). `wanted` says that
