@@ -437,11 +437,12 @@ static bool is_safe(const struct stat *st) {
 // which its process was started do. That time, in hundredths of a second, is
 // the 22nd field of /proc/PID/stat (`proc(5)`); the second is a name that may
 // hold blanks and brackets, so we count from the last bracket. 0 if it cannot
-// be read. (On Alpha it is counted in other parts of a second, and nothing can
-// be taken over.)
+// be read. (We read that of its first task, which says the same: qemu's user
+// emulation makes one up for a process that asks for its own. On Alpha the time
+// is counted in other parts of a second, and nothing can be taken over.)
 static long long start_of(pid_t pid) {
-  char path[32], text[512];
-  snprintf(path, sizeof path, "/proc/%d/stat", pid);
+  char path[40], text[512];
+  snprintf(path, sizeof path, "/proc/%d/task/%d/stat", pid, pid);
   if (slurp(AT_FDCWD, path, text, sizeof text) < 0) return 0;
   char *field = strrchr(text, ')');
   for (int i = 2; field && i < 22; i++) field = strchr(field + 1, ' ');
