@@ -38,18 +38,13 @@ emulated() { # NAME QEMU: runs that one, and prints its path
 # it is one of those that an emulator cannot do:
 CANNOT='USR2 executes going again: the services go on, and how they end later is known
 an upgrade whose program is missing is said, and going goes on
-a service goes on with the same pid when its file becomes a bad one
 two hundred stops right after starts leave nothing behind
-a hundred kills of going at any moment: no service runs twice, none is lost, none is restarted by it
-fifty services that are killed at once are all back
-TERM stops all in parallel, and the exit is 0
 a full pipe on standard error holds nothing up
 a pipe on standard error whose reader died holds nothing up
 a command that cannot be executed is said with its reason, exit is 111
 a file without #! is not run by a shell
 a service whose standard streams cannot be opened is told which, and exits with 111
 a reader never sees an empty file, half a line or a file in the making
-the start time is that of the process, even if its birth takes long
 a record that cannot be read: its service is neither started nor stopped until that is mended'
 # USR2 executes a file of another machine; the next one counts processes, of which qemu has two;
 # a signal that comes between fork and exec is lost in qemu, and a fork is not a start before it
