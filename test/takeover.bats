@@ -496,16 +496,19 @@ killed_at() { # CALLS NTH [DEED]
   wait_until "! alive $GOING_PID"
 }
 
-# Between the birth of a service and the moment when its state file is in place.
-killed_at_birth() { killed_at renameat,renameat2 "$@"; } # NTH [DEED]
-
-@test "a service that was born when going was killed is known to the next one" {
+# Killed between the birth of the service web and the moment when its state file is in place. Its
+# process, $pid, is known by its argument.
+killed_at_birth() { # NTH [DEED]
   MARK=$BATS_TEST_TMPDIR/mark
   mkfifo "$MARK"
   service web "cmd=bash -c \"read -r _ <>\$0\" $MARK"
-  killed_at_birth 1
+  killed_at renameat,renameat2 "$@"
   pid=$(with_argument "$MARK")
   alive "$pid"
+}
+
+@test "a service that was born when going was killed is known to the next one" {
+  killed_at_birth 1
   [ ! -e "$R/web" ]
   going_start
   assert_log "^web: taken over as $pid\$"
@@ -516,12 +519,8 @@ killed_at_birth() { killed_at renameat,renameat2 "$@"; } # NTH [DEED]
 }
 
 @test "a service that was born when going was killed, and whose file is gone since, is stopped" {
-  MARK=$BATS_TEST_TMPDIR/mark
-  mkfifo "$MARK"
-  service web "cmd=bash -c \"read -r _ <>\$0\" $MARK"
   service mail 'cmd=sleep 1000'
   killed_at_birth 2
-  alive "$(with_argument "$MARK")"
   [ ! -e "$R/web" ]
   rm "$D/web"
   mail=$(pid_of mail)
@@ -532,16 +531,11 @@ killed_at_birth() { killed_at renameat,renameat2 "$@"; } # NTH [DEED]
 }
 
 @test "a service that was born again when going was killed is not started a third time" {
-  MARK=$BATS_TEST_TMPDIR/mark
-  mkfifo "$MARK"
-  service web "cmd=bash -c \"read -r _ <>\$0\" $MARK"
   again() {
     wait_until 'is_up web'
     kill -KILL "$(pid_of web)"
   }
   killed_at_birth 2 again
-  pid=$(with_argument "$MARK")
-  alive "$pid"
   [ "$(state web starts)" = 1 ]
   going_start
   assert_log "^web: taken over as $pid\$"
@@ -577,12 +571,7 @@ killed_at_birth() { killed_at renameat,renameat2 "$@"; } # NTH [DEED]
 }
 
 @test "a going that was killed twice at the birth of a service knows it nevertheless" {
-  MARK=$BATS_TEST_TMPDIR/mark
-  mkfifo "$MARK"
-  service web "cmd=bash -c \"read -r _ <>\$0\" $MARK"
   killed_at_birth 1
-  pid=$(with_argument "$MARK")
-  alive "$pid"
   # the next one has taken it over, and is about to write that down
   killed_at write 1
   going_start

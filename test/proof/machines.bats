@@ -46,11 +46,10 @@ a file without #! is not run by a shell
 a service whose standard streams cannot be opened is told which, and exits with 111
 a reader never sees an empty file, half a line or a file in the making
 a record that cannot be read: its service is neither started nor stopped until that is mended'
-# USR2 executes a file of another machine; the next one counts processes, of which qemu has two;
-# a signal that comes between fork and exec is lost in qemu, and a fork is not a start before it
-# has executed; a child that has memory of its own cannot leave word of what went wrong, and writes
-# the same note as its parent at the same time; strace would trace qemu; the pipes want a thousand
-# starts in ten seconds.
+# USR2 executes a file of another machine; a signal that comes between fork and exec is lost in
+# qemu; the pipes want a thousand starts in ten seconds; a child that has memory of its own cannot
+# leave word of what went wrong, and writes the same note as its parent at the same time; strace
+# would trace qemu.
 
 # Its execvp hands a file without #! to a shell.
 GLIBC_CANNOT='a file without #! is not run by a shell'
