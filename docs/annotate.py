@@ -15,6 +15,7 @@ first column to the last.
 # It is Debian's Python that python3-pygments and python3-markdown belong to; another one may come
 # before it on the PATH, hence the first line.
 
+import base64
 import html
 import json
 import os
@@ -39,10 +40,8 @@ PAGES = {
     "going.c": ("going.c.html", "going.c", "going.c, the book"),
 }
 # What is coloured in code, and as what; the first that fits.
-COLOURS = [
-    ("pre", Comment.Preproc), ("pre", Comment.PreprocFile), ("com", Comment),
-    ("type", Keyword.Type), ("val", Keyword.Constant), ("key", Keyword), ("val", Literal),
-]
+COLOURS = [("pre", Comment.Preproc), ("pre", Comment.PreprocFile), ("com", Comment),
+           ("type", Keyword.Type), ("val", Keyword.Constant), ("key", Keyword), ("val", Literal)]
 
 
 def fail(reason):
@@ -363,6 +362,9 @@ def page(source):
     body = re.sub(r"<code>([\w.-]+\([1-8]\))</code>", r"\1", body)
     body = in_words(r"\b(?P<name>[\w.-]+)\((?P<section>[1-8])\)", reference, body)
     body = links_inside(body) if kind == "c" else body
+    # A page needs nothing but itself, not even its pictures.
+    body = re.sub(r'src="\.*/?([^":]*\.svg)"', lambda match: 'src="data:image/svg+xml;base64,'
+                  + base64.b64encode(read(match[1]).encode()).decode() + '"', body)
     # What may have to scroll on a small screen must be reached by keyboard.
     body = body.replace("<pre", '<pre tabindex="0"')
     body = re.sub("(?s)<table.*?</table>", r'<div class="scroll" tabindex="0">\g<0></div>', body)

@@ -168,3 +168,10 @@ refuses() { # SOURCE TEXT-TO-ADD REASON
   is_there_man
   finds_no_fault words
 }
+
+@test "the session in the README is what going does" {
+  make -s all
+  run docs/record
+  assert_success
+  assert_output "$(cat docs/session.svg)"
+}
