@@ -147,7 +147,7 @@ const checks = {
   },
 
   phone: {
-    readers: [{ width: 390 }],
+    readers: [{ width: 320 }, { width: 390 }],
     async look(page) {
       const shown = () => page.evaluate(() => all('.contents a').filter(isShown).length)
       const folded = await shown()
