@@ -123,6 +123,10 @@ refuses() { # SOURCE TEXT-TO-ADD REASON
   finds_no_fault callers
 }
 
+@test "prose is beside its code, and what introduces a chapter is by itself" {
+  finds_no_fault beside
+}
+
 @test "where the book speaks of a chapter or of a function(), it leads there" {
   finds_no_fault chapters
 }

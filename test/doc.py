@@ -466,6 +466,33 @@ def chapters():
         fault(f"chapters {found} instead of {written}")
 
 
+def beside():
+    """Prose right above code is beside that code; prose that an empty line cuts off is not."""
+    shown = {}
+    page = Page("going.c.html")
+    for section in page.main.all("section"):
+        if section["class"] == "row":
+            lines = [span["id"] for span in section.all("span") if span["id"]]
+            shown[lines[0]] = section
+    intros = [re.sub(r"\W", "", div.text()) for div in page.main.all("div")
+              if div["class"] == "intro"]
+    story = []
+    for number, line in enumerate(source("going.c").splitlines() + [""], 1):
+        if line.startswith("//"):
+            story = story if line != "//" else []
+            story += [line[2:]]
+        elif story:
+            # By its last words, without what is markup: a table, a list, a link.
+            last = re.sub(r"\W", "", re.sub(r"\]\(.*?\)", "", "".join(story)))[-40:]
+            if line:
+                words = shown.get(f"L{number}") and shown[f"L{number}"].text("pre")
+                if not words or last not in re.sub(r"\W", "", words):
+                    fault(f"not beside line {number}: {last}")
+            elif not any(last in intro for intro in intros):
+                fault(f"not by itself, above line {number}: {last}")
+            story = []
+
+
 def facts():
     """The book says how much there is to read."""
     said = flat(next(Page("going.c.html").root.all("header")).text("nav"))
