@@ -96,13 +96,14 @@ def drawing(table):
     rows = [re.findall("<td>(.*?)</td>", row)
             for row in re.findall("<tr>(.*?)</tr>", table, re.S)[1:]]
     notes = dict((text_of(row[0]), text_of(row[1])) for row in rows)
+    notes |= {(x := text_of(row[-1])): notes.get(x, "") for row in rows if "<code>" in row[-1]}
     width, bottom = 150 * len(notes), 66 + 38 * len(rows)
     middle = {state: 150 * i + 75 for i, state in enumerate(notes)}
     steps = " ".join(f"{text_of(row[0])}: {text_of(row[-2])}: {text_of(row[-1])}." for row in rows)
     shapes = [f'<g class="state"><path class="life" d="M{x} 49V{bottom}"/>'
               f'<rect x="{x - 61}" y="3" width="122" height="46" rx="9"/>'
               f'<text class="name" x="{x}" y="23">{state}</text>'
-              f'<text x="{x}" y="40">{notes[state]}</text></g>' for state, x in middle.items()]
+              f'<text x="{x}" y="40">{notes[state]}</text></g>\n' for state, x in middle.items()]
     for y, row in zip(range(96, bottom, 38), rows):
         state, words, after = text_of(row[0]), row[-2], text_of(row[-1])
         # What is no state may be any of them.
@@ -118,16 +119,14 @@ def drawing(table):
         words = re.sub("<(/?)code>", r"<\1tspan>", words)
         shapes.append(
             f'<g class="arrow" data-from="{state}" data-to="{after}"><path d="{path}"/>'
-            f'<text x="{min(max(x, half), width - half):.0f}" y="{y + down}">{words}</text></g>')
-    shapes = "\n".join(shapes)
+            f'<text x="{min(max(x, half), width - half):.0f}" y="{y + down}">{words}</text></g>\n')
     return f"""<figure>
 <svg role="img" viewBox="0 0 {width} {bottom}">
 <title>The states of a service, and what leads from one to another</title>
 <desc>{steps}</desc>
 <defs><marker id="head" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7"
 orient="auto"><path d="M0 1L10 5L0 9z"/></marker></defs>
-{shapes}
-</svg>
+{''.join(shapes)}</svg>
 </figure>"""
 
 
@@ -193,7 +192,7 @@ class Code:
     def home(self, line):
         """The function, or else the variable, to which a line belongs."""
         return next((name for name, span in self.functions.items() if line in span), max(
-            (at, name) for name, at in self.places.items() if at <= line)[1])
+            ((at, name) for name, at in self.places.items() if at <= line), default=(0, ""))[1])
 
     def row(self, words, first, last):
         """Words beside some lines; if these are a function, with its name and its users."""

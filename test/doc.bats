@@ -75,9 +75,10 @@ refuses() { # SOURCE TEXT-TO-ADD REASON
   run make_doc
   assert_output ''
   assert_success
-  run grep -c 'data-from="done" data-to="over".*it is forgiven\|data-from="over" data-to="up".*time flies' \
-    docs/going.c.html
-  assert_output 2
+  run cat docs/going.c.html
+  assert_line --regexp 'data-from="done" data-to="over".*it is forgiven'
+  assert_line --regexp 'data-from="over" data-to="up".*time flies'
+  assert_line --regexp 'class="name".*>over<'
 }
 
 @test "the version is that of the source, and the date that of its latest changes" {
