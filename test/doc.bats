@@ -13,7 +13,7 @@ finds_no_fault() { /usr/bin/python3 test/doc.py "$1"; }
 # All that the pages are made of and with, in another place.
 copy_to() { # DIRECTORY
   mkdir -p "$1/test"
-  cp -r Makefile README.md going.c going.?.ronn docs "$1"
+  cp -r Makefile README.md CHANGELOG.md going.c going.?.ronn docs "$1"
   cp test/need "$1/test"
   rm "$1"/docs/*.html "$1"/docs/going.?
 }
