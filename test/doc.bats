@@ -10,6 +10,9 @@ setup() { cd "$ROOT"; }
 # /usr/bin/python3 is the one that make doc takes; doc.py says what it has found.
 finds_no_fault() { /usr/bin/python3 test/doc.py "$1"; }
 
+# A slim image of Debian installs no manuals, and groff without the files that it reads.
+needs_groff() { groff -man -Tutf8 </dev/null &>/dev/null || skip 'groff has no files here'; }
+
 # All that the pages are made of and with, in another place.
 copy_to() { # DIRECTORY
   mkdir -p "$1/test"
@@ -21,8 +24,6 @@ copy_to() { # DIRECTORY
 make_doc() { env -u MAKEFLAGS "$@" make -s doc; }
 
 @test "the pages are fresh: made anywhere, on any day, by anybody, they are the same" {
-  . /etc/os-release
-  [ "${VERSION_CODENAME:-}" = bookworm ] || skip 'other tools than those of Debian 12'
   copy=$BATS_TEST_TMPDIR/elsewhere
   copy_to "$copy"
   find "$copy" -exec touch -d 2001-02-03 {} +
@@ -90,6 +91,7 @@ make_doc() { env -u MAKEFLAGS "$@" make -s doc; }
 }
 
 @test "the manuals are good roff" {
+  needs_groff
   run mandoc -T lint -W warning docs/going.1 docs/going.5
   assert_success
   assert_output ''
@@ -99,10 +101,11 @@ make_doc() { env -u MAKEFLAGS "$@" make -s doc; }
 }
 
 @test "the manuals fit terminals of 60, 80 and 120 columns" {
-  man -w man >/dev/null || skip 'this machine has no man'
+  needs_groff
   finds_no_fault width
 }
 
 @test "the manuals show every word that was written, once" {
+  needs_groff
   finds_no_fault words
 }
