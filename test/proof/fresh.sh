@@ -3,7 +3,7 @@
 # commands in it, as one who has just cloned the project.
 #
 #   test/proof/fresh.sh cell SUITE root|sudo|plain run|check   one machine; which command is first
-#   test/proof/fresh.sh table                                  all that was seen, as a page
+#   test/proof/fresh.sh page                                   all that was seen: docs/fresh.md
 #
 # A root is made by debootstrap once and kept as build/fresh/SUITE.tar; every cell unpacks it anew
 # in $ROOTS (a directory of the system's temporary one), has mounts and processes of its own, and
@@ -88,6 +88,7 @@ inside() { # WHO run|check: prints what is a row's right half
   [ "$2" = run ] || order=(check run)
   mkdir "$OUT"
   printf '127.0.0.1 localhost %s\n' "$(uname -n)" >/etc/hosts
+  update-ca-certificates &>/dev/null
   if [ "$WHO" != sudo ]; then SUDO_FORCE_REMOVE=yes dpkg --purge sudo >/dev/null; fi
   if [ "$WHO" != root ]; then
     useradd --create-home --shell /bin/bash user
@@ -118,6 +119,8 @@ cell() { # SUITE WHO FIRST
   trap 'rm -rf "$ROOT"' EXIT
   tar -C "$ROOT" -xf "$HERE/$1.tar"
   cp /etc/resolv.conf "$ROOT/etc/resolv.conf"
+  # what this machine trusts besides, for npm, if the network has a proxy with a name of its own
+  cp -r /usr/local/share/ca-certificates "$ROOT/usr/local/share" 2>/dev/null || :
   mkdir "$ROOT/going"
   (cd "$TOP" && git ls-files -coz --exclude-standard | xargs -0 tar -c --no-recursion) |
     tar -C "$ROOT/going" --no-same-owner -x
@@ -128,11 +131,31 @@ cell() { # SUITE WHO FIRST
   [[ $row != *'**'* ]]
 }
 
-table() {
-  echo '| Debian | who | first | then | passed | skipped | failed |'
-  echo '|---|---|---|---|---|---|---|'
-  local suite
-  for suite in bookworm trixie sid; do cat "$HERE/$suite".*.row 2>/dev/null || :; done
+page() {
+  cat >"$TOP/docs/fresh.md" <<END
+# On new machines, and with other compilers
+
+\`make proof PROOF=fresh\` makes this page. Each machine is a minimal root of
+Debian (debootstrap's minbase, with make, git and ca-certificates), as new as
+when it was made, with processes and mounts of its own. README's first two
+commands are run there in both orders, as root, as a user with sudo, and as a
+user without sudo, for whom root has run what test/need asked for. A plain user
+leaves out what only root can do. The times include what is installed, from a
+mirror that is near.
+
+| Debian | who | first | then | passed | skipped | failed |
+|---|---|---|---|---|---|---|
+$(for suite in bookworm trixie sid; do cat "$HERE/$suite".*.row 2>/dev/null || :; done)
+
+Alpine is not in the table: Debian 12 has no apk-tools to make a root of it with,
+and its mirrors could not be reached from where the table was made.
+
+What compilers and C libraries make of \`going.c\`, and the most memory (VmPeak in
+kB) that the program has had with one service and with a thousand. The 1024 kB of
+the manual are promised of the build with musl.
+
+$(cat "$HERE/builds" 2>/dev/null)
+END
 }
 
 "$@"
