@@ -124,6 +124,11 @@ works() { [[ $(./going -V) == *[0-9].[0-9]* ]]; }
   built -n check | not grep need
 }
 
+@test "no path bears the version of a tool" {
+  cd "$TOP"
+  not grep -rnE '/(lib|share)/[^ ]*([-/]|[a-z][0-9]+\.)[0-9]+(\.[0-9]+)*/' Makefile .ci test docs/annotate.py
+}
+
 # A PATH in which COMMAND... are ours, and fail, saying what they were asked for.
 without() { # COMMAND...
   mkdir "$BATS_TEST_TMPDIR/bin"

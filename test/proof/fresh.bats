@@ -39,6 +39,10 @@ machine() { # SUITE WHO FIRST
 @test "Debian unstable, a user without sudo: make run, make check" { machine sid plain run; }
 @test "Debian unstable, a user without sudo: make check, make run" { machine sid plain check; }
 
+@test "Debian 12, 13, unstable: what lint, bench and proof need is found once it is installed" {
+  for suite in bookworm trixie sid; do "$FRESH" needs $suite 3>&-; done
+}
+
 @test "every compiler that is there builds it without a warning, with musl in 1024 kB" {
   "$BATS_TEST_DIRNAME/builds.sh" | tee "$BATS_TEST_DIRNAME/../../build/fresh/builds"
   awk -F ' *[|] *' 'NR > 2 && ($4 != 0 || /musl/ && ($6 > 1024 || $7 > 1024)) { bad = 1 }

@@ -3,6 +3,8 @@
 # commands in it, as one who has just cloned the project.
 #
 #   test/proof/fresh.sh cell SUITE root|sudo|plain run|check   one machine; which command is first
+#   test/proof/fresh.sh needs SUITE                            are all tools of the others found?
+#   test/proof/fresh.sh on SUITE COMMAND...                    a look by hand, as root
 #   test/proof/fresh.sh page                                   all that was seen: docs/fresh.md
 #
 # A root is made by debootstrap once and kept as build/fresh/SUITE.tar; every cell unpacks it anew
@@ -95,7 +97,7 @@ inside() { # WHO run|check: prints what is a row's right half
     GOING=/home/user/going
     [ "$WHO" != sudo ] || echo 'user ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/user
   fi
-  mv /going "$GOING"
+  cp -r /going "$GOING"
   [ "$WHO" = root ] || chown -R user: "$GOING" "$OUT"
   for command in "${order[@]}"; do
     from=$SECONDS
@@ -111,11 +113,10 @@ inside() { # WHO run|check: prints what is a row's right half
 
 # ---- outside
 
-cell() { # SUITE WHO FIRST
-  local name=$1.$2.$3 roots=${ROOTS:-${TMPDIR:-/tmp}} row
+new() { # SUITE: a machine in $ROOT, with the project in /going
   mkdir -p "$HERE"
   root_of "$1"
-  ROOT=$(mktemp -d "$roots/fresh.XXXXXX")
+  ROOT=$(mktemp -d "${ROOTS:-${TMPDIR:-/tmp}}/fresh.XXXXXX")
   trap 'rm -rf "$ROOT"' EXIT
   tar -C "$ROOT" -xf "$HERE/$1.tar"
   cp /etc/resolv.conf "$ROOT/etc/resolv.conf"
@@ -124,11 +125,32 @@ cell() { # SUITE WHO FIRST
   mkdir "$ROOT/going"
   (cd "$TOP" && git ls-files -coz --exclude-standard | xargs -0 tar -c --no-recursion) |
     tar -C "$ROOT/going" --no-same-owner -x
-  cp "$TOP/test/proof/fresh.sh" "$ROOT/root/fresh.sh"
-  row=$(enter bash /root/fresh.sh inside "$2" "$3" 2>"$HERE/$name.err") || row="**broke** | | | | "
+}
+
+cell() { # SUITE WHO FIRST
+  local name=$1.$2.$3 row
+  new "$1"
+  row=$(enter bash /going/test/proof/fresh.sh inside "$2" "$3" 2>"$HERE/$name.err") ||
+    row="**broke** | | | | "
   rm -rf "${HERE:?}/$name" && cp -r "$ROOT/tmp/out" "$HERE/$name"
   echo "| $1 | $2 | $row |" | tee "$HERE/$name.row"
   [[ $row != *'**'* ]]
+}
+
+# What the other targets need is there once it has been installed, whatever its version is.
+needs() { # SUITE
+  # shellcheck disable=SC2016
+  on "$1" bash -c 'for who in lint doc bench bench-peers proof; do
+    test/need $who && again=$(test/need $who 2>&1) && [ -z "$again" ] ||
+      { echo "$who, the second time: $again" && exit 1; }
+  done'
+}
+
+# For a look by hand: `fresh.sh on trixie make lint`
+on() { # SUITE COMMAND...
+  new "$1"
+  # shellcheck disable=SC2016
+  enter bash -c 'update-ca-certificates &>/dev/null; cd /going && exec "$@"' -- "${@:2}"
 }
 
 page() {
