@@ -130,7 +130,7 @@ works() { [[ $(./going -V) == *[0-9].[0-9]* ]]; }
 }
 
 # A PATH in which COMMAND... are ours, and fail, saying what they were asked for.
-without() { # COMMAND...
+fail() { # COMMAND...
   mkdir "$BATS_TEST_TMPDIR/bin"
   for command in "$@"; do
     printf '#!/bin/sh\necho "%s $*" >&2\nexit 1\n' "$command" >"$BATS_TEST_TMPDIR/bin/$command"
@@ -140,7 +140,7 @@ without() { # COMMAND...
 }
 
 @test "a compiler that cannot link is none: it is to be installed, and any other will do to run" {
-  without musl-gcc sudo apt-get apk
+  fail musl-gcc sudo apt-get apk
   printf '#!/bin/sh\necho 1000\n' >"$BATS_TEST_TMPDIR/bin/id" # nobody special
   chmod 755 "$BATS_TEST_TMPDIR/bin/id"
   rm "$BATS_TEST_TMPDIR/bin/apk"
@@ -150,8 +150,8 @@ without() { # COMMAND...
   [[ $output == *'sudo env '*' test/need run'* ]]
   [[ $output == *'please install, or let root run `test/need run`: gcc musl-tools'* ]]
   [[ $output == *'going on without it'* ]]
-  without_cc=("$BATS_TEST_TMPDIR/bin/musl-gcc" "$BATS_TEST_TMPDIR/bin/cc")
-  cp "${without_cc[@]}"
+  failing=("$BATS_TEST_TMPDIR/bin/musl-gcc" "$BATS_TEST_TMPDIR/bin/cc")
+  cp "${failing[@]}"
   run env -u CC test/need run
   [ "$status" -ne 0 ]
   CC=another run test/need run # the user's own affair

@@ -299,7 +299,7 @@ this is err" ]
 
 @test "a service that cannot become its user runs as nobody else: exit is 111" {
   # root without its right to assume other identities
-  WRAP+=(setpriv --inh-caps=-all --bounding-set=-setuid,-setgid)
+  WRAP+=($(without -setuid,-setgid))
   service web "cmd=touch $T/ran" user=daemon backoff=100
   going_start
   assert_log '^web: cannot become its user: Operation not permitted$'

@@ -176,7 +176,7 @@ mended() {
 
 @test "a service directory that cannot be read: the services go on" {
   # root without its right to read everything
-  WRAP+=(setpriv --inh-caps=-all --bounding-set=-dac_override,-dac_read_search)
+  WRAP+=($(without -dac_override,-dac_read_search))
   service web 'cmd=sleep 1000'
   going_start
   wait_until 'is_up web'

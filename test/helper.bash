@@ -16,6 +16,9 @@ export LC_ALL=C.UTF-8 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 is_root() { [ "$EUID" -eq 0 ] && unshare --mount true 2>/dev/null; }
 needs_root() { is_root || skip 'needs root, with the right to mount'; }
 
+# To be run through by root as one who is not; others have no rights to be without.
+without() { [ "$EUID" -ne 0 ] || echo "setpriv --inh-caps=-all --bounding-set=$1"; } # -CAPABILITY,...
+
 # A machine with a syslog has nothing on standard error: hide it from going. Others than root may
 # do so in a user namespace, if at all.
 if [ -e /dev/log ]; then
