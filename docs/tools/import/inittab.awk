@@ -38,9 +38,9 @@ function entry(    field, n, tty, levels, action, process) {
   if (action == "respawn" || action == "once") {
     if (is_dialogue(process)) kept("stays in the inittab: it wants a terminal")
     else if (process ~ /^[^ \t]*\/?going([ \t]|$)/) kept("stays in the inittab")
-    else if (!sysv && tty != "")
+    else if (!sysv && tty != "" && tty != "null")
       refused("stays in the inittab: it runs on the terminal " tty ", which going does not give")
-    else service(levels, action, process)
+    else service(tty, levels, action, process)
   } else if (action ~ /^(sysinit|boot|bootwait|shutdown|restart|ctrlaltdel|askfirst|initdefault)$/ ||
              action ~ /^(off|power[a-z]*|kbrequest|wait)$/)
     kept("stays in the inittab: it is not a service")
@@ -62,7 +62,7 @@ function wants_shell(process,    i) {
   return 0
 }
 
-function service(levels, action, process,    field, n, i, program, name, why) {
+function service(tty, levels, action, process,    field, n, i, program, name, why) {
   begin()
   if (sysv) sub(/^\+/, "", process)
   n = split(process, field, /[ \t]+/)
@@ -80,14 +80,17 @@ function service(levels, action, process,    field, n, i, program, name, why) {
     variable("USER", "root")
   }
   variable("PATH", "/sbin:/usr/sbin:/bin:/usr/bin")
+  if (!sysv && tty == "null") {
+    set("stdout", "/dev/null")
+    set("stderr", "/dev/null")
+  } else why = "; its input is /dev/null, was the console"
   if (action == "once") set("restart", "never")
   if (sysv && level != "" && levels != "" && !index(levels, level)) {
     off = ".off"
-    why = ", and is off: it does not belong to runlevel " level
-  } else if (sysv) why = ", whatever the runlevel is"
+    why = ", and is off: it does not belong to runlevel " level why
+  } else if (sysv) why = ", whatever the runlevel is" why
   name = program
   sub(/\.(sh|pl|py)$/, "", name)
   name = emit(name)
-  changed("is the service " name why "; its input is /dev/null, was the console; " \
-          "what init itself was given is not inherited")
+  changed("is the service " name why "; what init itself was given is not inherited")
 }

@@ -219,6 +219,7 @@ function emit(wanted,    name, text, i, k, keys) {
   name = service_name(wanted)
   if (name != wanted) comment("its name was " wanted)
   if (!words && off == "") unusable("there is no command to run")
+  if (!words) log_streams = ""
   k = split(log_streams, keys, " ")
   for (i = 1; i <= k; i++) value[keys[i]] = "/run/" name ".fifo"
   if (as_root) become_later()

@@ -92,9 +92,9 @@ function prepare(type,    text, list, n, i, mode, owner, dirs, bad) {
     }
     if (bad || text !~ /[ \t](-d|-D|--directory)/ || dirs == "") refused("not a plain directory")
     else {
-      text = "install -d -m " mode
-      if (owner ~ /^[^:]/) text = text " -o " substr(owner, 1, index(owner ":", ":") - 1)
-      if (owner ~ /:./) text = text " -g " substr(owner, index(owner, ":") + 1)
+      text = "install -d -m " shell_quote(mode)
+      if (owner ~ /^[^:]/) text = text " -o " shell_quote(substr(owner, 1, index(owner ":", ":") - 1))
+      if (owner ~ /:./) text = text " -g " shell_quote(substr(owner, index(owner, ":") + 1))
       prelude(text dirs " && ")
       as_root = 1
       changed("is made by a shell")
@@ -162,21 +162,22 @@ function say_of(key, what, why) {
 }
 
 # What comes of all variables together.
-function conclude(    n, i, list, grace, signal, name, more, streams, restarts) {
+function conclude(    n, i, list, name, more, forks) {
   more = supervised ? "command_args_foreground" : "command_args_background"
   say_of("supervisor", supervised ? "kept" : known["supervisor"] == "" ? "kept" : "unusable",
          supervised ? "" : "another supervisor; import its own files")
   if (!supervised && !yes(known["command_background"])) {
     if (have("command_args_foreground")) more = "command_args_foreground"
-    else if (have("command")) {
-      at_item(set_at["command"])
-      unusable("it goes to the background itself; give it its option for the foreground")
+    else {
+      say_of("command", "unusable", "it goes to the background itself; give it its option for the " \
+             "foreground")
+      forks = 1
     }
   }
   say_of("command_background", "changed", "not needed")
-  n = shell_words(known["command"], list, 1)
+  n = shell_words(evaluated("command"), list, 1)
   for (i = 1; i <= n; i++) word(list[i])
-  if (off == "") say_of("command", n > 0 ? "kept" : "unusable", n > 0 ? "" : problem)
+  if (!forks) say_of("command", n > 0 ? "kept" : "unusable", n > 0 ? "" : problem)
   arguments("command_args")
   arguments(more)
   if (more != "command_args_foreground")
@@ -187,6 +188,9 @@ function conclude(    n, i, list, grace, signal, name, more, streams, restarts) 
   if (have("command_user")) {
     at_item(set_at["command_user"])
     if (set_user(known["command_user"])) kept()
+  } else if (supervised) {
+    variable("HOME", "/root")
+    variable("USER", "root")
   }
   if (have("directory")) {
     at_item(set_at["directory"])
@@ -198,10 +202,15 @@ function conclude(    n, i, list, grace, signal, name, more, streams, restarts) 
   stream("stdout", "output")
   stream("stderr", "error")
   if (have("umask")) {
-    if (known["umask"] + 0 != 22) prelude("umask " known["umask"] " && ")
-    say_of("umask", "changed", "is set by a shell")
+    if (known["umask"] !~ /^[0-7]+$/) say_of("umask", "unusable", "not an octal number")
+    else {
+      if (known["umask"] + 0 != 22) prelude("umask " known["umask"] " && ")
+      say_of("umask", "changed", "is set by a shell")
+    }
   }
-  if (have("rc_ulimit")) {
+  if (have("rc_ulimit") && known["rc_ulimit"] !~ /^[-A-Za-z0-9 ]+$/)
+    say_of("rc_ulimit", "unusable", "not plain enough")
+  else if (have("rc_ulimit")) {
     prelude("ulimit " known["rc_ulimit"] " && ")
     as_root = 1
     say_of("rc_ulimit", "changed", "is set by a shell")
@@ -224,13 +233,21 @@ function conclude(    n, i, list, grace, signal, name, more, streams, restarts) 
   open(main_file)
   src = ""
   name = emit(base(main_file))
-  changed("is the service " name (supervised ? "" : "; it is started again when it ends, as it was not before") \
+  changed("is the service " name \
+          (!supervised ? "; it is started again when it ends, as it was not before" : \
+           have("respawn_max") ? "" : "; it tries for ever, not 10 times in 5 seconds") \
           "; what OpenRC itself was given is not inherited; a stop goes to the whole group")
+}
+
+# The values of these are split by a shell, put together again with a blank, and evaluated.
+function evaluated(key) {
+  gsub(/[ \t\n]+/, " ", known[key])
+  return known[key]
 }
 
 function arguments(key,    list, n, i) {
   if (!(key in set_at)) return
-  n = shell_words(known[key], list, 1)
+  n = shell_words(evaluated(key), list, 1)
   for (i = 1; i <= n; i++) word(list[i])
   if (n < 0) say_of(key, "unusable", problem)
   else say_of(key, "kept")
@@ -255,7 +272,7 @@ function stream(key, from) {
 
 function daemon_arguments(key,    list, n, i, w) {
   if (!(key in set_at)) return
-  n = shell_words(known[key], list, 1)
+  n = shell_words(evaluated(key), list, 1)
   if (n < 0) {
     say_of(key, "unusable", problem)
     return
@@ -277,7 +294,7 @@ function daemon_arguments(key,    list, n, i, w) {
     else if (w ~ /^(-N|--nicelevel)$/) {
       if (list[++i] < 0) as_root = 1
       wrap("nice -n " list[i])
-    } else if (w ~ /^(-k|--umask)$/) prelude("umask " list[++i] " && ")
+    } else if (w ~ /^(-k|--umask)$/) prelude("umask " shell_quote(list[++i]) " && ")
     else if (w ~ /^(-b|--background|-m|--make-pidfile|-q|--quiet)$/) continue
     else if (w ~ /^(-w|--wait)$/) i++
     else {

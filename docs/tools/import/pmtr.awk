@@ -107,8 +107,10 @@ function setting(t,    what, n, i) {
     unusable("not understood")
     return skip(t)
   }
-  if (what ~ /^(name|user|cmd|dir|out|err|in|order|nice|cpu)$/ && seen[what]++)
+  if (what ~ /^(name|user|cmd|dir|out|err|in|order|nice|cpu)$/ && seen[what]++) {
     unusable("given twice, which pmtr refuses")
+    return skip(t)
+  }
   for (n = 0; is_text(t + n + 1); n++);
   if (what == "cmd") return command(t, n)
   if (what == "depends" || what == "ulimit" && kind_of[t + 1] == "{") return block(t, what)
@@ -268,6 +270,6 @@ function finish_job(start,    written, streams, what) {
   to_syslog(streams, name)
   if (streams != "") what = ", and what it says goes to syslog through a service of its own"
   written = emit(name == "" ? "job" : name)
-  changed("is the service " written what "; umask is 022, and without dir, cwd is /; what pmtr " \
+  changed("is the service " written what "; umask is 022, was 000; without dir, cwd is /; what pmtr " \
           "itself was given is not inherited")
 }

@@ -146,8 +146,9 @@ function parameter(list, n, more,    k, i) {
   } else if (k ~ /^(user|group|stdout|stderr|term_timeout|facility)$/) {
     p[k] = list[3]
     if (k ~ /^std/ && list[3] ~ /^(1|true)$/) changed("goes to syslog through a service of its own")
-    else if (k == "user" && !account(list[3]))
-      changed("there is no user " list[3] " here: the file is at fault until there is, and then touched")
+    else if (k == "user")
+      changed(account(list[3]) ? "HOME, USER, LOGNAME and SHELL are his" : "there is no user " list[3] \
+              " here: the file is at fault until there is, and then touched")
     else kept()
   } else if (k == "nice" && list[3] ~ /^-?[0-9]+$/) {
     wrap("nice -n " list[3])

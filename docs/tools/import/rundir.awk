@@ -17,7 +17,7 @@ BEGIN {
   for (i in list) is_dead[list[i]] = 1
 }
 
-function convert(    i) {
+function convert(    i, name) {
   begin()
   log_found = finish_found = run_found = notify = ""
   grace = 60
@@ -26,7 +26,7 @@ function convert(    i) {
   type = kind == "s6" ? s6_rc_type() : ""
   for (i = 1; i <= parts; i++) {
     open(main_file "/" part[i])
-    src = ""
+    src = label = part[i]
     if (type != "" && rc_file(part[i])) continue
     if (part[i] ~ /^log\//) log_file(substr(part[i], 5), part_is_program[i])
     else service_file(part[i], part_is_program[i])
@@ -41,8 +41,8 @@ function convert(    i) {
   }
   open(main_file)
   src = ""
-  i = emit(base(path))
-  changed("is the service " i "; what " kind " itself was given is not inherited; a stop goes " \
+  name = emit(base(path))
+  changed("is the service " name "; what " kind " itself was given is not inherited; a stop goes " \
           "to the whole group, with KILL after " grace " seconds")
 }
 
@@ -72,7 +72,6 @@ function log_file(name, is_program) {
   if (name == "run" && is_program) {
     log_found = 1
     scan_script()
-    src = ""
     changed("is the service NAME-log, which reads from /run/NAME.fifo")
   } else if (name == "run") refused("not executable")
   else if (name == "down") {
@@ -100,7 +99,8 @@ function scan_script(    field, n, i, found, program) {
       break
     }
   }
-  src = ""
+  nr = till = 1
+  src = label
   return found
 }
 
@@ -134,8 +134,8 @@ function content(    text) {
   if (!next_line()) src = ""
   text = trim(src)
   close(file)
-  nr = 1
-  src = ""
+  nr = till = 1
+  src = label
   return text
 }
 
@@ -195,12 +195,8 @@ function rc_file(name,    text) {
     changed("does not matter here")
   else if (name == "dependencies" || name == "contents") {
     while (next_line()) if (src !~ /^[ \t]*(#|$)/) refused_order()
-    src = ""
-  } else if (name ~ /^(dependencies|contents)\.d\//) {
-    src = base(name)
-    refused_order()
-    src = ""
-  } else return 0
+  } else if (name ~ /^(dependencies|contents)\.d\//) refused_order()
+  else return 0
   return 1
 }
 

@@ -279,9 +279,11 @@ function option(key, text,    n, i, list, expanded_text) {
 }
 
 function umask(text) {
-  if (text + 0 != 22) prelude("umask " text "; ")
-  if (text + 0 != 22) changed("is set by a shell")
-  else kept()
+  if (text + 0 == 22) kept()
+  else {
+    prelude("umask " text "; ")
+    changed("umask " text " is set by a shell")
+  }
 }
 
 function logfile(stream, text) {

@@ -114,6 +114,12 @@ function convert(    i, n, order) {
     src = unit_name
     unusable("a template: import NAME@INSTANCE.service for each instance")
   }
+  if (exists(substr(main_file, 1, length(main_file) - length(base(main_file))) prefix ".socket") &&
+      unit_name ~ /\.service$/) {
+    open(main_file)
+    src = ""
+    refused("there is " prefix ".socket beside it, and there are no sockets to inherit")
+  }
   # who and where first, then the environment, then the commands that use it, then the rest
   for (n = 1; n <= 5; n++)
     for (i = 1; i <= settings; i++)
@@ -125,7 +131,7 @@ function convert(    i, n, order) {
 }
 
 function round_of(key) {
-  if (key ~ /^(User|Group|DynamicUser|Type|WorkingDirectory|SyslogIdentifier|.*DirectoryMode)$/) return 1
+  if (key ~ /^(User|Group|DynamicUser|Type|Restart|WorkingDirectory|.*DirectoryMode)$/) return 1
   if (key ~ /^(Environment|(Runtime|State|Logs|Cache|Configuration)Directory)$/) return 2
   if (key ~ /^(EnvironmentFile|UnsetEnvironment)$/) return 3
   if (key ~ /^Exec/) return 4
@@ -373,6 +379,7 @@ function scalar(key, text,    n) {
     return
   }
   if (key == "Type") {
+    v["Type"] = text
     if (text ~ /^(simple|exec|idle)$/) kept()
     else if (text ~ /^(notify|notify-reload|dbus)$/) changed("up means started")
     else if (text == "oneshot") kept("is restart=never, if Restart does not say otherwise")
@@ -507,7 +514,8 @@ function standard(key, text,    to, stream) {
     if (stream != "stdin") set(stream, "/dev/null")
     kept()
   } else if (text == "inherit") {
-    v[stream] = stream == "stdin" ? "" : "inherit"
+    v[stream] = stream == "stdout" ? "file" : "inherit"
+    if (stream == "stdout") set(stream, "/dev/null") # that of standard input
     kept()
   } else if (text ~ /^(journal|syslog|kmsg)([+]console)?$/) {
     v[stream] = "log"
@@ -574,8 +582,10 @@ function directory(key, text,    list, n, i, above, mode, what) {
   what = key
   sub(/Directory.*/, "", what)
   if (key ~ /Mode$/) {
-    v["mode " what] = text
-    kept()
+    if (text ~ /^[0-7]+$/) {
+      v["mode " what] = text
+      kept()
+    } else unusable("not an octal number")
     return
   }
   text = specifiers(text)
@@ -844,7 +854,14 @@ function start(text, n, script, why,    i) {
     unusable("with all rights, in spite of the user")
     return
   }
-  if (flags ~ /-/ && v["Type"] != "oneshot") why = why "; an error is one, in spite of -"
+  if (flags ~ /-/ && v["restart"] == "on-failure") {
+    unusable("with the -, an error of it is none, and on-failure does not know that")
+    return
+  }
+  if (starts && v["Type"] != "oneshot") {
+    unusable("a second command, which systemd refuses")
+    return
+  }
   if (starts++) {
     # of the further commands of a oneshot, the last is the one that is executed
     pre = pre last_script " && "
@@ -879,8 +896,8 @@ function together(    i, owner, streams, name, restart, codes, what, prelude_bef
   for (i = 1; i <= directories; i++) {
     before = before "install -d -m " made_mode[i]
     if (owner != "" && !made_for_root[i]) {
-      before = before " -o " owner
-      if (v["group"] != "") before = before " -g " v["group"]
+      before = before " -o " shell_quote(owner)
+      if (v["group"] != "") before = before " -g " shell_quote(v["group"])
       else if (account(owner)) before = before " -g " account_group
     }
     before = before " " shell_quote(made[i]) " && "
