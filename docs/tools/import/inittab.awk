@@ -41,8 +41,8 @@ function entry(    field, n, tty, levels, action, process) {
     else if (!sysv && tty != "" && tty != "null")
       refused("stays in the inittab: it runs on the terminal " tty ", which going does not give")
     else service(tty, levels, action, process)
-  } else if (action ~ /^(sysinit|boot|bootwait|shutdown|restart|ctrlaltdel|askfirst|initdefault)$/ ||
-             action ~ /^(off|power[a-z]*|kbrequest|wait)$/)
+  } else if (action ~ /^(sysinit|boot|bootwait|wait|shutdown|restart|ctrlaltdel|kbrequest)$/ ||
+             action ~ /^(askfirst|initdefault|off|power[a-z]*)$/)
     kept("stays in the inittab: it is not a service")
   else refused("unknown action: " action)
 }
@@ -71,6 +71,8 @@ function service(tty, levels, action, process,    field, n, i, program, name, wh
     word("/bin/sh")
     word("-c")
     word("exec " process)
+    if (process ~ /^(cd|set|export|umask|ulimit|trap|if|while|for|until|\(|\{|[A-Za-z_]+=|[.] )/)
+      unusable("init puts exec before it, so it has never run")
     if (program !~ /^[A-Za-z0-9._@+-]+$/) program = "service"
   } else for (i = 1; i <= n; i++) word(field[i])
   if (!sysv) {

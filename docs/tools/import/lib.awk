@@ -177,6 +177,14 @@ function variable(name, text) {
   return 1
 }
 
+# NAME=VALUE
+function assign_variable(text,    n) {
+  n = index(text, "=")
+  if (n > 1) return variable(substr(text, 1, n - 1), substr(text, n + 1))
+  refused("not NAME=VALUE: " text)
+  return 0
+}
+
 function value_of(name,    i) {
   for (i = variables; i; i--) if (variable_name[i] == name) return variable_value[i]
   return ""
@@ -278,7 +286,7 @@ function become_later(    user, group, i, n) {
   }
   if (!sub(/^[^:]*:/, "", group)) group = account_group
   delete value["user"]
-  become = " setpriv --reuid=" user " --regid=" group " --init-groups" setpriv_options
+  become = " setpriv --reuid=" user " --regid=" group groups_option(group) setpriv_options
   n = variables
   for (i = n; i; i--) {
     variable_name[i + 4] = variable_name[i]
@@ -290,6 +298,18 @@ function become_later(    user, group, i, n) {
   variable("LOGNAME", account_name)
   variable("SHELL", account_shell)
   variables = n + 4
+}
+
+# --init-groups gives the user's own group as well, which another group is to take the place of.
+function groups_option(group,    line, field, id, list) {
+  list = group
+  while ((getline line <"/etc/group") > 0) {
+    split(line, field, ":")
+    if (field[1] == group || field[3] == group) id = field[3]
+    else if (index("," field[4] ",", "," account_name ",")) list = list "," field[1]
+  }
+  close("/etc/group")
+  return id == account_group || group == account_group ? " --init-groups" : " --groups=" list
 }
 
 # Looks a user up in /etc/passwd, by name or by number.
@@ -313,8 +333,12 @@ function set_user(user,    name) {
   name = user
   sub(/:.*/, "", name)
   if (account(name)) return 1
-  changed("there is no user " name " here: the file is at fault until there is, and then touched")
+  no_user(name)
   return 0
+}
+
+function no_user(name) {
+  changed("there is no user " name " here: the file is at fault until there is, and then touched")
 }
 
 # --- Words and values

@@ -6,7 +6,8 @@
 
 BEGIN {
   split("command command_args command_args_foreground command_args_background command_background" \
-        " command_user supervisor pidfile directory output_log error_log output_logger error_logger" \
+        " command_user supervisor pidfile directory output_log error_log output_logger" \
+        " error_logger" \
         " umask retry stopsig respawn_delay respawn_max respawn_period no_new_privs rc_ulimit" \
         " name description chroot capabilities start_stop_daemon_args supervise_daemon_args" \
         " healthcheck_timer healthcheck_delay", list, " ")
@@ -34,8 +35,8 @@ function convert(    i, k) {
   for (k in known) if (k !~ /SVCNAME$/) delete known[k]
   for (i = 1; i <= items; i++) {
     at_item(i)
-    if (item_type[i] ~ /^(whole|one line)$/) own_function(item_in[i])
-    else if (item_in[i] == "depend") depend()
+    if (item_type[i] == "whole") own_function(item_in[i])
+    else if (item_in[i] == "depend") depend(item_type[i])
     else if (item_in[i] == "start_pre") prepare(item_type[i])
     else if (item_type[i] == "assign") assign(i)
     else if (trim(src) ~ /^:[ \t]+"?\$\{[A-Za-z_]+:?=.*\}"?$/) default_value()
@@ -52,8 +53,8 @@ function is_for_openrc() {
   return src ~ /^#!.*(openrc-run|runscript)/
 }
 
-function depend(    list, n, i, late) {
-  if (item_type_at() ~ /^(begin|end)$/ || trim(src) ~ /^[{}]$/) {
+function depend(type,    list, n, i, late) {
+  if (type ~ /^(begin|end)$/ || trim(src) ~ /^[{}]$/) {
     kept()
     return
   }
@@ -70,17 +71,12 @@ function depend(    list, n, i, late) {
   else changed("going itself is started late")
 }
 
-function item_type_at(    i) {
-  for (i = 1; i <= items; i++) if (item_line[i] == nr && item_file[i] == file) return item_type[i]
-  return ""
-}
-
 # checkpath --directory, and plain preparations, are done by a shell as root.
 function prepare(type,    text, list, n, i, mode, owner, dirs, bad) {
   text = trim(src)
   if (type ~ /^(begin|end)$/) kept()
   else if (text ~ /^checkpath[ \t]/ && (n = shell_words(text, list, 1)) > 0) {
-    mode = "755"
+    mode = "775"
     for (i = 2; i <= n; i++) {
       if (list[i] ~ /^(-d|-D|--directory|--directory-truncate|-q|--quiet)$/) continue
       else if (list[i] ~ /^(-m|--mode)$/) mode = list[++i]
@@ -93,7 +89,8 @@ function prepare(type,    text, list, n, i, mode, owner, dirs, bad) {
     if (bad || text !~ /[ \t](-d|-D|--directory)/ || dirs == "") refused("not a plain directory")
     else {
       text = "install -d -m " shell_quote(mode)
-      if (owner ~ /^[^:]/) text = text " -o " shell_quote(substr(owner, 1, index(owner ":", ":") - 1))
+      if (owner ~ /^[^:]/)
+        text = text " -o " shell_quote(substr(owner, 1, index(owner ":", ":") - 1))
       if (owner ~ /:./) text = text " -g " shell_quote(substr(owner, index(owner, ":") + 1))
       prelude(text dirs " && ")
       as_root = 1
@@ -132,7 +129,8 @@ function assign(i) {
       kept("replaced further below")
     }
     set_at[assigned] = i
-  } else if (assigned ~ /^(extra_.*commands|description_.*|required_(files|dirs)|rc_.*|start_inactive|procname|in_background_fake|healthcheck.*)$/)
+  } else if (assigned ~ /^(extra_.*commands|description_.*|required_(files|dirs))$/ ||
+             assigned ~ /^(rc_.*|start_inactive|procname|in_background_fake|healthcheck.*)$/)
     other_key(assigned)
   else kept("put in where it is used")
 }
@@ -169,8 +167,8 @@ function conclude(    n, i, list, name, more, forks) {
   if (!supervised && !yes(known["command_background"])) {
     if (have("command_args_foreground")) more = "command_args_foreground"
     else {
-      say_of("command", "unusable", "it goes to the background itself; give it its option for the " \
-             "foreground")
+      say_of("command", "unusable",
+             "it goes to the background itself; give it its option for the foreground")
       forks = 1
     }
   }
@@ -289,8 +287,7 @@ function daemon_arguments(key,    list, n, i, w) {
     else if (w ~ /^(-1|--stdout)$/) set_path("stdout", list[++i])
     else if (w ~ /^(-2|--stderr)$/) set_path("stderr", list[++i])
     else if (w ~ /^(-u|--user|-c|--chuid)$/) set_user(list[++i])
-    else if (w ~ /^(-e|--env)$/)
-      variable(substr(list[i + 1], 1, index(list[i + 1], "=") - 1), substr(list[++i], index(list[i], "=") + 1))
+    else if (w ~ /^(-e|--env)$/) assign_variable(list[++i])
     else if (w ~ /^(-N|--nicelevel)$/) {
       if (list[++i] < 0) as_root = 1
       wrap("nice -n " list[i])
@@ -311,7 +308,8 @@ function stopping(    field, signal, grace) {
   grace = supervised ? 5 : 60
   if (have("stopsig")) {
     signal = signal_name(known["stopsig"])
-    say_of("stopsig", signal == "" ? "unusable" : "kept", signal == "" ? "not a signal that going sends" : "")
+    if (signal == "") say_of("stopsig", "unusable", "not a signal that going sends")
+    else say_of("stopsig", "kept")
   }
   if (have("retry")) {
     split(known["retry"], field, "/")
@@ -330,7 +328,8 @@ function respawning(    delay) {
   delay = have("respawn_delay") ? known["respawn_delay"] : 0
   if (delay ~ /^[0-9]+$/ && delay > 0) set("backoff", delay " " delay)
   say_of("respawn_delay", "changed", "the first restart is at once")
-  if (have("respawn_max") && known["respawn_max"] > 0 && supervised) set("retries", known["respawn_max"] + 1)
+  if (supervised && have("respawn_max") && known["respawn_max"] > 0)
+    set("retries", known["respawn_max"] + 1)
   say_of("respawn_max", "changed", "counts quick exits in a row")
   say_of("respawn_period", "changed", "an exit is quick before the MAX of backoff=")
 }

@@ -166,8 +166,7 @@ function one_value(what, text) {
     if (set_user(text)) changed("HOME, USER, LOGNAME and SHELL are his")
   } else if (what == "env") {
     if (text !~ /=/) unusable("not NAME=VALUE")
-    else if (variable(substr(text, 1, index(text, "=") - 1), substr(text, index(text, "=") + 1)))
-      kept()
+    else if (assign_variable(text)) kept()
   } else if (what ~ /^(in|out|err)$/) {
     if (text == "syslog" && what != "in") {
       changed("through a service of its own")
@@ -270,6 +269,6 @@ function finish_job(start,    written, streams, what) {
   to_syslog(streams, name)
   if (streams != "") what = ", and what it says goes to syslog through a service of its own"
   written = emit(name == "" ? "job" : name)
-  changed("is the service " written what "; umask is 022, was 000; without dir, cwd is /; what pmtr " \
-          "itself was given is not inherited")
+  changed("is the service " written what "; umask is 022, was 000; without dir, cwd is /; what " \
+          "pmtr itself was given is not inherited")
 }

@@ -17,14 +17,14 @@ function convert(    i, k) {
   # what is outside of start_service first, so that its comments are in the service file
   for (i = 1; i <= items; i++) {
     at_item(i)
-    if (item_type[i] ~ /^(whole|one line)$/) own_function(item_in[i])
+    if (item_type[i] == "whole") own_function(item_in[i])
     else if (item_in[i] == "start_service") continue
     else if (item_type[i] == "assign") assign()
     else refused("code that is not a declaration")
   }
   for (i = 1; i <= items; i++) {
     at_item(i)
-    if (item_in[i] == "start_service" && item_type[i] != "one line") declaration(item_type[i])
+    if (item_in[i] == "start_service") declaration(item_type[i])
   }
   open(main_file)
   src = ""
@@ -52,9 +52,8 @@ function assign() {
 
 function own_function(name) {
   src = name "() {...}"
-  if (name ~ /^(service_triggers|reload_service|service_running|service_started|service_stopped|stop_service)$/)
-    refused(name == "service_triggers" ? "nothing is reloaded when a file changes; touch the service file" \
-                                       : "nothing runs it")
+  if (name == "service_triggers")
+    refused("nothing is reloaded when a file changes; touch the service file")
   else refused("nothing runs it, unless start_service does")
 }
 
@@ -128,10 +127,7 @@ function parameter(list, n, more,    k, i) {
     if (src ~ /\$/) changed("the values of its variables are put in")
     else kept()
   } else if (k == "env") {
-    for (i = 3; i <= n; i++)
-      if (list[i] ~ /^[^=]+=/)
-        variable(substr(list[i], 1, index(list[i], "=") - 1), substr(list[i], index(list[i], "=") + 1))
-      else refused("not NAME=VALUE: " list[i])
+    for (i = 3; i <= n; i++) assign_variable(list[i])
     kept()
   } else if (k == "limits") {
     for (i = 3; i <= n; i++) limit(list[i])
@@ -141,14 +137,13 @@ function parameter(list, n, more,    k, i) {
     p["threshold"] = n > 2 ? list[3] : 3600
     p["timeout"] = n > 3 ? list[4] : 5
     p["retry"] = n > 4 ? list[5] : 5
-    changed("is backoff= and retries=; the first restart is at once, and an exit is quick within a " \
-            "minute, not " p["threshold"] " seconds")
+    changed("is backoff= and retries=; the first restart is at once, and an exit is quick " \
+            "within a minute, not " p["threshold"] " seconds")
   } else if (k ~ /^(user|group|stdout|stderr|term_timeout|facility)$/) {
     p[k] = list[3]
     if (k ~ /^std/ && list[3] ~ /^(1|true)$/) changed("goes to syslog through a service of its own")
-    else if (k == "user")
-      changed(account(list[3]) ? "HOME, USER, LOGNAME and SHELL are his" : "there is no user " list[3] \
-              " here: the file is at fault until there is, and then touched")
+    else if (k == "user" && account(list[3])) changed("HOME, USER, LOGNAME and SHELL are his")
+    else if (k == "user") no_user(list[3])
     else kept()
   } else if (k == "nice" && list[3] ~ /^-?[0-9]+$/) {
     wrap("nice -n " list[3])
@@ -195,7 +190,8 @@ function close_instance(    i, streams, name) {
   set("stderr", "/dev/null")
   if (p["stdout"] ~ /^(1|true)$/) streams = "stdout"
   if (p["stderr"] ~ /^(1|true)$/) streams = streams " stderr"
-  if (arguments) to_syslog(streams, base(argument[1]), (p["facility"] == "" ? "daemon" : p["facility"]) ".info")
+  if (arguments)
+    to_syslog(streams, base(argument[1]), (p["facility"] == "" ? "daemon" : p["facility"]) ".info")
   name = base(main_file)
   if (instance != "") name = name "-" instance
   nr = till = at_open

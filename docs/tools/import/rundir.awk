@@ -105,9 +105,9 @@ function scan_script(    field, n, i, found, program) {
 }
 
 # Is it executed there, or just a word, as in the name of a file?
-function is_command(program) {
-  return src ~ ("(^|[;&|!(`{]|if|then|do|exec|until|while|&&)[ \t]*(/[a-z/]*/)?" program "([ \t]|$)") ||
-         program ~ /^s6-/
+function is_command(program,    before) {
+  before = "(^|[;&|!(`{]|if|then|do|exec|until|while)[ \t]*(/[a-z/]*/)?"
+  return program ~ /^s6-/ || src ~ (before program "([ \t]|$)")
 }
 
 # With a finish script there is a shell in between. It does not die of what stops run, so that it

@@ -21,8 +21,8 @@ function read_script(name,    inside, text, start, i) {
       item(name, inside, "begin", text, start)
       if (text !~ /\{/ && next_line()) item_till[items] = nr
       if (text ~ /\}[ \t]*$/) {
-        item_src[items] = text
-        item_type[items] = "one line"
+        if (takes_whole(inside)) item_type[items] = "whole"
+        else statements(name, inside, text, start)
         inside = ""
       } else if (takes_whole(inside)) {
         while (next_line()) {
@@ -41,6 +41,16 @@ function read_script(name,    inside, text, start, i) {
       item(name, inside, "assign", text, start)
     else item(name, inside, "command", text, start)
   }
+}
+
+# Those of a function in one line.
+function statements(name, inside, text, start,    list, n, i) {
+  sub(/^[^{]*\{/, "", text)
+  sub(/\}[ \t]*$/, "", text)
+  n = split(text, list, ";")
+  for (i = 1; i <= n; i++)
+    if (trim(list[i]) != "")
+      item(name, inside, list[i] ~ /^[ \t]*[A-Za-z_]+=/ ? "assign" : "command", list[i], start)
 }
 
 function item(name, inside, type, text, start) {

@@ -5,90 +5,38 @@
 # group, and KILL after 90 seconds. It is not started again unless Restart= says so.
 
 BEGIN {
-  # Keys whose fate needs no look at their value: k is kept, c changed, r refused, and u refused so
-  # that the service is off.
-  fate("k", "", "Description Documentation SourcePath IgnoreSIGPIPE DefaultDependencies GuessMainPID")
-  fate("c", "the log has it", "SyslogLevelPrefix LogLevelMax LogRateLimitIntervalSec LogRateLimitBurst")
-  fate("c", "up means started", "NotifyAccess BusName TimeoutStartSec TimeoutStartFailureMode" \
-            " JobTimeoutSec")
-  fate("c", "not needed", "PIDFile")
-  fate("c", "a file in the service directory is started, and there are no other names",
-       "WantedBy RequiredBy UpheldBy Alias DefaultInstance")
-  fate("c", "signal the pid in the state file", "RefuseManualStart RefuseManualStop AllowIsolate")
-  fate("c", "nothing is removed", "RuntimeDirectoryPreserve CollectMode")
-  fate("r", "no service waits for another, or goes with it; see wait-for in the cookbook",
-       "Requisite BindsTo PartOf Upholds Conflicts OnFailure OnSuccess PropagatesStopTo" \
-       " StopPropagatedFrom StopWhenUnneeded JoinsNamespaceOf PropagatesReloadTo ReloadPropagatedFrom")
-  fate("r", "no condition; see wait-for in the cookbook",
-       "ExecCondition RequiresMountsFor RequiresMountsFor WantsMountsFor")
-  fate("r", "heartbeat= watches a file, not messages to systemd", "WatchdogSec WatchdogSignal")
-  fate("r", "the file would have to be prepared by hand; see the cookbook",
-       "LoadCredential LoadCredentialEncrypted SetCredential SetCredentialEncrypted ImportCredential")
-  fate("r", "nothing is run after the start, to stop, or after the end; use a script of your own",
-       "ExecStartPost ExecStopPost")
-  fate("r", "not done", "FailureAction SuccessAction StartLimitAction RestartForceExitStatus PAMName" \
-       " UtmpIdentifier RestartKillSignal RestartMode FinalKillSignal PassEnvironment RemoveIPC" \
-       " RuntimeMaxSec TimeoutAbortSec OOMPolicy FileDescriptorStoreMax SupplementaryGroups" \
-       " SecureBits MountFlags TimerSlackNSec Personality KeyringMode CoredumpFilter Also" \
-       " ExtensionDirectories CPUSchedulingResetOnFork NonBlocking USBFunctionDescriptors")
-  fate("r", "no control group; see in-group in the cookbook",
-       "Slice Delegate DelegateSubgroup CPUWeight StartupCPUWeight CPUQuota CPUShares CPUAccounting" \
-       " AllowedCPUs AllowedMemoryNodes MemoryMin MemoryLow MemoryHigh MemoryMax MemorySwapMax" \
-       " MemoryLimit MemoryAccounting TasksMax TasksAccounting IOWeight IOAccounting IODeviceWeight" \
-       " IOReadBandwidthMax IOWriteBandwidthMax BlockIOWeight IPAccounting IPAddressAllow" \
-       " IPAddressDeny DeviceAllow DevicePolicy ManagedOOMSwap ManagedOOMMemoryPressure")
-  fate("r", "no sandbox; see unshare and setpriv in the cookbook",
-       "ProtectSystem ProtectHome PrivateTmp PrivateDevices PrivateNetwork PrivateUsers PrivateMounts" \
-       " PrivateIPC ProtectKernelTunables ProtectKernelModules ProtectKernelLogs ProtectControlGroups" \
-       " ProtectClock ProtectHostname ProtectProc ProcSubset ReadWritePaths ReadOnlyPaths" \
-       " InaccessiblePaths ReadWriteDirectories ReadOnlyDirectories InaccessibleDirectories ExecPaths" \
-       " NoExecPaths BindPaths BindReadOnlyPaths TemporaryFileSystem RestrictAddressFamilies" \
-       " RestrictNamespaces RestrictRealtime RestrictSUIDSGID RestrictFileSystems" \
-       " RestrictNetworkInterfaces LockPersonality MemoryDenyWriteExecute SystemCallFilter" \
-       " SystemCallArchitectures SystemCallErrorNumber SystemCallLog NetworkNamespacePath" \
-       " IPCNamespacePath AppArmorProfile SELinuxContext SmackProcessLabel")
-  fate("u", "there are no sockets to inherit", "Sockets Accept")
-  fate("u", "it needs a root directory of its own; see chroot in the cookbook",
-       "RootDirectory RootImage RootHash MountImages ExtensionImages")
-  fate("u", "it wants a terminal", "TTYPath TTYReset TTYVHangup TTYVTDisallocate")
-
-  n = split("CPU cpu FSIZE fsize DATA data STACK stack CORE core RSS rss NOFILE nofile AS as NPROC nproc" \
-            " MEMLOCK memlock LOCKS locks SIGPENDING sigpending MSGQUEUE msgqueue NICE nice" \
-            " RTPRIO rtprio RTTIME rttime", pair, " ")
-  for (i = 1; i < n; i += 2) limit_of["Limit" pair[i]] = pair[i + 1]
-  n = split("usec 0.000001 us 0.000001 msec 0.001 ms 0.001 seconds 1 second 1 sec 1 s 1 minutes 60" \
-            " minute 60 min 60 m 60 hours 3600 hour 3600 hr 3600 h 3600 days 86400 day 86400 d 86400" \
-            " weeks 604800 week 604800 w 604800", pair, " ")
-  for (i = 1; i < n; i += 2) unit_of[pair[i]] = pair[i + 1]
-  # what may be given more than once, and adds up
-  n = split("ExecStart ExecStartPre ExecStartPost ExecStop ExecStopPost ExecReload ExecCondition" \
-            " Environment EnvironmentFile After Before Wants Requires SuccessExitStatus" \
-            " RestartPreventExitStatus CapabilityBoundingSet AmbientCapabilities WantedBy Alias" \
-            " Documentation RuntimeDirectory StateDirectory LogsDirectory CacheDirectory" \
-            " ConfigurationDirectory UnsetEnvironment", list, " ")
-  for (i = 1; i <= n; i++) adds_up[list[i]] = 1
-  # what is there by the time that going is started
-  n = split("basic sysinit local-fs local-fs-pre network network-pre remote-fs nss-lookup" \
-            " nss-user-lookup time-set rpcbind shutdown multi-user default graphical paths sockets" \
-            " timers getty umount final reboot poweroff halt rescue emergency", list, " ")
-  for (i = 1; i <= n; i++) is_early[list[i] ".target"] = 1
-  n = split("syslog.target syslog.service syslog.socket systemd-journald.socket rsyslog.service" \
-            " systemd-tmpfiles-setup.service systemd-udevd.service systemd-udev-settle.service" \
-            " systemd-sysctl.service systemd-user-sessions.service systemd-remount-fs.service" \
-            " systemd-journald.service systemd-journald-dev-log.socket dbus.socket", list, " ")
-  for (i = 1; i <= n; i++) is_early[list[i]] = 1
-}
-
-function fate(what, why, keys,    list, n, i) {
-  n = split(keys, list, " ")
-  for (i = 1; i <= n; i++) {
-    fate_of[list[i]] = what
-    reason[list[i]] = why
+  while ((getline line <(lib "/systemd.keys")) > 0) {
+    n = split(line, field, " ")
+    if (line ~ /^[a-z]/) {
+      fate = field[1]
+      why = substr(line, length(fate) + 2)
+    } else if (line ~ /^ /)
+      for (i = 1; i <= n; i++) {
+        if (fate == "adds-up") adds_up[field[i]] = 1
+        else if (fate == "early") is_early[field[i]] = 1
+        else {
+          fate_of[field[i]] = fate
+          reason[field[i]] = why
+        }
+      }
   }
+  split("CPU cpu FSIZE fsize DATA data STACK stack CORE core RSS rss NOFILE nofile AS as " \
+        "NPROC nproc MEMLOCK memlock LOCKS locks SIGPENDING sigpending MSGQUEUE msgqueue NICE nice " \
+        "RTPRIO rtprio RTTIME rttime", pair, " ")
+  for (i = 1; i in pair; i += 2) limit_of["Limit" pair[i]] = pair[i + 1]
+  n = split("0.000001 usec us, 0.001 msec ms, 1 seconds second sec s, 60 minutes minute min m, " \
+            "3600 hours hour hr h, 86400 days day d, 604800 weeks week w", pair, ", ")
+  while (n) {
+    split(pair[n--], list, " ")
+    for (i = 2; i in list; i++) unit_of[list[i]] = list[1]
+  }
+  split("Runtime /run State /var/lib Logs /var/log Cache /var/cache Configuration /etc", pair, " ")
+  for (i = 1; i in pair; i += 2) directory_of[pair[i]] = pair[i + 1]
 }
 
-function convert(    i, n, order) {
+function convert(    i, n) {
   begin()
+  if (unit_name !~ /\./) unit_name = unit_name ".service"
   prefix = unit_name
   sub(/\.[^.]*$/, "", prefix)
   instance = ""
@@ -131,8 +79,8 @@ function convert(    i, n, order) {
 }
 
 function round_of(key) {
-  if (key ~ /^(User|Group|DynamicUser|Type|Restart|WorkingDirectory|.*DirectoryMode)$/) return 1
-  if (key ~ /^(Environment|(Runtime|State|Logs|Cache|Configuration)Directory)$/) return 2
+  if (key ~ /^(User|DynamicUser|Type|Restart|.*DirectoryMode)$/) return 1
+  if (key ~ /^(Group|WorkingDirectory|Environment|.*[a-z]Directory)$/) return 2
   if (key ~ /^(EnvironmentFile|UnsetEnvironment)$/) return 3
   if (key ~ /^Exec/) return 4
   return 5
@@ -328,12 +276,12 @@ function one(section, key, text,    f) {
   else if (key ~ /^X-/) kept("for others")
   else if (key in fate_of) {
     f = fate_of[key]
-    if (f == "k") {
+    if (f == "kept") {
       if (key == "Description") comment(text)
       kept()
-    } else if (f == "c") changed(reason[key])
-    else if (f == "u") unusable(reason[key])
+    } else if (f == "changed") changed(reason[key])
     else if (text ~ /^(no|false|off|0|inherit|auto)$/) kept("is so here")
+    else if (f == "off") unusable(reason[key])
     else refused(reason[key])
   } else if (key ~ /^(After|Before|Wants|Requires)$/) relation(key, text)
   else if (key ~ /^(Condition|Assert)/) refused("no condition; see wait-for in the cookbook")
@@ -351,12 +299,13 @@ function one(section, key, text,    f) {
 function relation(key, text,    list, n, i, late) {
   n = split(text, list, " ")
   for (i = 1; i <= n; i++) {
-    if (list[i] in is_early || list[i] ~ /^(-|system|user).*\.slice$/ || list[i] ~ /\.slice$/) continue
+    if (list[i] in is_early || list[i] ~ /\.slice$/) continue
     if (key == "Wants" && list[i] !~ /\.socket$/) continue
     if (key == "Before" && list[i] ~ /\.target$/) continue
     late = late " " list[i]
   }
-  if (key == "Requires" && late ~ ("(^| )" prefix "\\.socket( |$)")) unusable("there are no sockets to inherit")
+  if (key == "Requires" && index(late " ", " " prefix ".socket "))
+    unusable("there are no sockets to inherit")
   else if (late != "") refused("no service waits for" late "; see wait-for in the cookbook")
   else if (key == "Wants") changed("nothing else is started for it")
   else changed("going itself is started late")
@@ -383,19 +332,21 @@ function scalar(key, text,    n) {
     if (text ~ /^(simple|exec|idle)$/) kept()
     else if (text ~ /^(notify|notify-reload|dbus)$/) changed("up means started")
     else if (text == "oneshot") kept("is restart=never, if Restart does not say otherwise")
-    else unusable("it leaves a daemon behind, which going cannot supervise; give the daemon its option " \
-                  "for the foreground")
+    else
+      unusable("it leaves a daemon behind, which going cannot supervise; give it its option for " \
+               "the foreground")
   } else if (key == "User") {
     v["user"] = text
     if (account(text)) {
       kept()
-      know["HOME"] = account_home
+      if (account_home != "/") know["HOME"] = account_home
       know["USER"] = know["LOGNAME"] = account_name
-      know["SHELL"] = account_shell
-    } else changed("there is no user " text " here: the file is at fault until there is, and then touched")
+      if (account_shell !~ /\/(nologin|false|true)$/) know["SHELL"] = account_shell
+    } else no_user(text)
   } else if (key == "Group") {
     v["group"] = text
-    kept()
+    if (v["user"] == "") changed("is user=root:" text ", with HOME, USER, LOGNAME and SHELL")
+    else kept()
   } else if (key == "DynamicUser") {
     if (is_true(text)) unusable("make a user, and say user=")
     else kept()
@@ -435,11 +386,12 @@ function scalar(key, text,    n) {
     else kept()
   } else if (key == "KillMode") {
     if (text == "control-group") kept()
-    else if (text == "mixed") refused("the signal goes to the whole group, not to the first process only")
+    else if (text == "mixed")
+      refused("the signal goes to the whole group, not to the first process only")
     else refused("the signal goes to the whole group, and so does KILL")
   } else if (key == "SendSIGHUP" || key == "SendSIGKILL") {
     if (is_true(text) == (key == "SendSIGKILL")) kept()
-    else refused(key == "SendSIGHUP" ? "no HUP is sent behind the signal" : "it is killed in the end")
+    else refused(key == "SendSIGHUP" ? "no HUP behind the signal" : "it is killed in the end")
   } else if (key ~ /^(SuccessExitStatus|RestartPreventExitStatus)$/) exit_status(key, text)
   else if (key ~ /^Standard(Input|Output|Error)$/) standard(key, text)
   else if (key == "UMask") {
@@ -449,7 +401,7 @@ function scalar(key, text,    n) {
       prelude("umask " text " && ")
       changed("is set by a shell")
     }
-  } else if (key ~ /^(Nice|OOMScoreAdjust|CPUSchedulingPolicy|CPUSchedulingPriority|CPUAffinity|IO.*)$/)
+  } else if (key ~ /^(Nice|OOMScoreAdjust|CPUScheduling(Policy|Priority)|CPUAffinity|IO.*)$/)
     priority(key, text)
   else if (key == "NoNewPrivileges") {
     if (is_true(text)) {
@@ -534,7 +486,7 @@ function priority(key, text) {
   } else if (key == "CPUAffinity" && text ~ /^[0-9 ,-]+$/) {
     gsub(/[ ,]+/, ",", text)
     wrap("taskset -c " text)
-  } else if (key ~ /^(IOSchedulingClass|IOSchedulingPriority|CPUSchedulingPolicy|CPUSchedulingPriority)$/) {
+  } else if (key ~ /^(IOScheduling(Class|Priority)|CPUScheduling(Policy|Priority))$/) {
     v[key] = text
     if (key !~ /^IO/ || text ~ /^(1|realtime)$/) as_root = 1
   } else {
@@ -593,8 +545,7 @@ function directory(key, text,    list, n, i, above, mode, what) {
     unusable(problem == "" ? "a link" : problem)
     return
   }
-  above = what == "Runtime" ? "/run" : what == "State" ? "/var/lib" : what == "Logs" ? "/var/log" : \
-          what == "Cache" ? "/var/cache" : "/etc"
+  above = directory_of[what]
   n = split(text, list, " ")
   mode = v["mode " what] == "" ? "755" : v["mode " what]
   for (i = 1; i <= n; i++) {
@@ -961,12 +912,13 @@ function scheduling(    class) {
 # setpriv(1): what it takes before the user is another one, and what the command keeps.
 function rights(    text) {
   text = "setpriv"
-  if (v["CapabilityBoundingSet"] != "") text = text " --bounding-set=-all" v["CapabilityBoundingSet"]
+  if (v["CapabilityBoundingSet"] != "")
+    text = text " --bounding-set=-all" v["CapabilityBoundingSet"]
   if (v["AmbientCapabilities"] != "") {
     text = text " --inh-caps=" substr(v["AmbientCapabilities"], 2)
     text = text " --ambient-caps=" substr(v["AmbientCapabilities"], 2)
   }
   if (v["no-new-privs"]) text = text " --no-new-privs"
   setpriv_options = substr(text, 8)
-  if (setpriv_options != "" && !(as_root && "user" in value)) wrap(text)
+  if (setpriv_options != "" && !(as_root && "user" in value)) become = " " text
 }
