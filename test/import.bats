@@ -355,3 +355,37 @@ END
   import openrc "$BATS_TEST_TMPDIR/init.d/one" "$BATS_TEST_TMPDIR/init.d/two"
   same_under_going 'PATH|PWD|EINFO_[A-Z]*|RC_[A-Z_]*|SVCNAME|HOME|USER|LOGNAME|SHELL' one two
 }
+
+# systemd would have to be process 1, so what version 252 gave to these units is kept.
+@test "as under systemd" {
+  local name lines others
+  needs_root
+  recorder
+  WRAP=(unshare --mount sh -c '[ ! -e /dev/log ] || mount --bind /dev/null "$(realpath /dev/log)"
+    mount -t tmpfs none /run && exec "$@"' --)
+  cp -r "$BATS_TEST_DIRNAME/import/measured/systemd/units" "$BATS_TEST_TMPDIR/units"
+  cp -r "$BATS_TEST_DIRNAME/import/measured/systemd/seen" "$SEEN.old"
+  cd "$BATS_TEST_TMPDIR/units"
+  sed -i "s|@REC@|$REC|g; s|@HERE@|$PWD|g" ./* "$SEEN.old"/*
+  chmod 777 . # a user touches a file there
+  for name in "$SEEN.old"/*; do import systemd "${name##*/}.service"; done
+  sed -i '/\.fifo$/d' "$D"/*
+  rm "$D"/*-log
+  going_start
+  for name in "$SEEN.old"/*; do
+    name=${name##*/}
+    wait_until '[ -e "$SEEN/$name" ]'
+    # not what depends on the machine, unless the unit sets it
+    others='SHELL|PWD' # none for who cannot log in; a shell in between has a PWD
+    case $name in
+      tmpl*) lines='Cap|Max|Limit|Groups' others="$others|HOME|USER|LOGNAME" ;; # it is user=root:...
+      prepared) lines='Cap|Max (cpu|file|data|stack|resi|proc|addr|pend|msg|nice|real)|Limit' ;;
+      rights | bound) lines='Max|Limit' ;;
+      *) lines='Cap|Max|Limit' ;;
+    esac
+    NOT="|^(fd|$lines)"
+    compare "$others" "$name"
+  done
+  [ -e 'touched by p' ]
+  [ -e m1 ]
+}

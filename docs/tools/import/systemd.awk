@@ -358,9 +358,10 @@ function scalar(key, text,    n) {
     v[key] = text
     kept("is the priority of logger(1)")
   } else if (key == "Restart") {
-    if (text ~ /^(no|always|on-failure)$/) kept()
-    else unusable("there is no such restart=")
-    v["restart"] = text
+    if (text ~ /^(no|always|on-failure)$/) {
+      v["restart"] = text
+      kept()
+    } else unusable("there is no such restart=")
   } else if (key == "RemainAfterExit") {
     if (is_true(text)) changed("its state is done")
     else kept()
@@ -426,7 +427,7 @@ function working_directory(text,    optional) {
   }
   if (text !~ /^\//) unusable("not an absolute path")
   else if (optional) {
-    prelude("cd " shell_quote(text) "; ")
+    prelude("cd " shell_quote(text) " 2>/dev/null; ")
     changed("is entered by a shell, if it is there")
   } else {
     set_path("cwd", text)
