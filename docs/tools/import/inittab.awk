@@ -2,7 +2,8 @@
 #
 # Both run a process as a session leader in /, with umask 022 and the console as standard input,
 # output and error; with sh -c 'exec ...' if there is a character that a shell knows. busybox gives
-# HOME=/ SHELL USER TERM PATH, sysvinit PATH and what it knows of runlevels.
+# HOME=/ SHELL USER TERM PATH; sysvinit SHELL, PATH and what it knows of runlevels. For busybox, and
+# for newer versions of sysvinit, a # begins a comment.
 
 function convert() {
   look_around()
@@ -75,9 +76,10 @@ function service(tty, levels, action, process,    field, n, i, program, name, wh
       unusable("init puts exec before it, so it has never run")
     if (program !~ /^[A-Za-z0-9._@+-]+$/) program = "service"
   } else for (i = 1; i <= n; i++) word(field[i])
+  if (sysv && process ~ /#/) unusable("a # begins a comment for some inits, and not for others")
+  variable("SHELL", "/bin/sh")
   if (!sysv) {
     variable("HOME", "/")
-    variable("SHELL", "/bin/sh")
     variable("TERM", "linux")
     variable("USER", "root")
   }
