@@ -115,6 +115,11 @@ all_lines_are_told() { # KIND
   rm "$D/shop-web"
   "$IMPORT" -o "$D" procfile Procfile
   [ "$(stat -c %a "$D/shop-web")" = 644 ]
+  printf '%s\n' '[Service]' "EnvironmentFile=-$PWD/.env" ExecStart=/bin/x >x.service
+  chmod 600 .env
+  "$IMPORT" -o "$D" systemd x.service
+  grep -qx env=TOKEN=secret "$D/x"
+  [ "$(stat -c %a "$D/x")" = 600 ]
 }
 
 @test "it finds its scripts through a link, and says where it misses them" {
@@ -317,7 +322,8 @@ END
   seen 'kill $OLD' web many00 many01
   import supervisord "$BATS_TEST_TMPDIR/supervisord.conf"
   # it reads what they say from pipes, and writes the files itself
-  NOT='|^fd' same_under_going 'SUPERVISOR_[A-Z_]*|HOME|USER|LOGNAME|SHELL|LC_CTYPE|PWD' web many00 many01
+  NOT='|^fd'
+  same_under_going 'SUPERVISOR_[A-Z_]*|HOME|USER|LOGNAME|SHELL|LC_CTYPE|PWD' web many00 many01
   wait_until "[ \"\$(grep -c 'words of web' '$BATS_TEST_TMPDIR/web.log')\" = 2 ]"
 }
 
@@ -378,7 +384,8 @@ END
     # not what depends on the machine, unless the unit sets it
     others='SHELL|PWD' # none for who cannot log in; a shell in between has a PWD
     case $name in
-      tmpl*) lines='Cap|Max|Limit|Groups' others="$others|HOME|USER|LOGNAME" ;; # it is user=root:...
+      # it is user=root:GROUP
+      tmpl*) lines='Cap|Max|Limit|Groups' others="$others|HOME|USER|LOGNAME" ;;
       prepared) lines='Cap|Max (cpu|file|data|stack|resi|proc|addr|pend|msg|nice|real)|Limit' ;;
       rights | bound) lines='Max|Limit' ;;
       *) lines='Cap|Max|Limit' ;;

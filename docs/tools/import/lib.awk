@@ -205,15 +205,15 @@ function forget_variable(name,    i, n) {
 }
 
 # What it says on stdout, stderr, or both, goes to syslog. Old supervisors had logs of their own.
-function to_syslog(streams, tag, priority) {
+function to_syslog(streams, tag, level) {
   log_streams = trim(streams)
   if (log_streams != "")
-    log_command = "logger -t " quote(tag) " -p " (priority == "" ? "daemon.info" : priority)
+    log_command = "logger -t " quote(tag) " -p " (level == "" ? "daemon.info" : level)
 }
 
 # A name that going allows, and that nothing else of this run has.
 function service_name(wanted,    name, n) {
-  name = wanted
+  name = substr(wanted, 1, 200)
   gsub(/[^A-Za-z0-9_@-]/, "_", name)
   if (name == "") name = "_"
   n = ++named[name]
@@ -374,11 +374,12 @@ function signal_name(text,    i, n, pair) {
 }
 
 # Splits text into list, in the way of a POSIX shell, and returns how many words there are, or -1
-# if it is more than words. With expand, variables are replaced by what is in known; with no_split,
-# it is only the first word, as in an assignment, and nothing in it is split or a glob.
-function shell_words(text, list, expand,    i, c, n, current, inside, name, got, plain) {
+# if it is more than words. When expanding, variables are replaced by what is in known. With no_split
+# it is only the first word, as in an assignment: nothing in it is split or a glob, and what follows
+# is left in leftover.
+function shell_words(text, list, expanding,    i, c, n, current, inside, name, got) {
   n = 0
-  problem = ""
+  problem = leftover = ""
   for (i = 1; i <= length(text); i++) {
     c = substr(text, i, 1)
     if (inside == "'") {
@@ -386,11 +387,11 @@ function shell_words(text, list, expand,    i, c, n, current, inside, name, got,
       else current = current c
     } else if (c == "\\") {
       c = substr(text, ++i, 1)
-      if (inside == "\"" && !index(expand ? "\"\\$`\n" : "\"\\", c)) current = current "\\"
-      if (c != "\n" || !expand) current = current c
+      if (inside == "\"" && !index(expanding ? "\"\\$`\n" : "\"\\", c)) current = current "\\"
+      if (c != "\n" || !expanding) current = current c
       got = 1
-    } else if (c == "$" && expand && (name = substr(text, i + 1)) ~ /^[A-Za-z_{(]/) {
-      if ((plain = expansion(name)) == "") {
+    } else if (c == "$" && expanding && (name = substr(text, i + 1)) ~ /^[A-Za-z_{(]/) {
+      if (expansion(name) == "") {
         problem = problem == "" ? "more than a shell's words: $" name : problem
         return -1
       }
@@ -413,7 +414,7 @@ function shell_words(text, list, expand,    i, c, n, current, inside, name, got,
       }
     } else if (inside == "\"") {
       if (c == "\"") inside = ""
-      else if (c == "`" && expand) {
+      else if (c == "`" && expanding) {
         problem = "a command in backquotes"
         return -1
       } else current = current c
@@ -423,10 +424,13 @@ function shell_words(text, list, expand,    i, c, n, current, inside, name, got,
     } else if (c ~ /[ \t\n]/) {
       if (current != "" || got) list[++n] = current
       current = got = ""
-      if (no_split) break
-    } else if (expand && c == "#" && current == "" && !got) {
+      if (no_split) {
+        leftover = substr(text, i)
+        break
+      }
+    } else if (expanding && c == "#" && current == "" && !got) {
       while (i < length(text) && substr(text, i + 1, 1) != "\n") i++
-    } else if (expand && !no_split && index(";&|<>()`*?[", c)) {
+    } else if (expanding && index(no_split ? ";&|<>()`" : ";&|<>()`*?[", c)) {
       problem = "the shell does more with " c
       return -1
     } else current = current c

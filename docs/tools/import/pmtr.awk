@@ -199,7 +199,8 @@ function limit(flag, text,    resource) {
   if (flag in limit_of) resource = limit_of[flag]
   else if (sub(/^RLIMIT_/, "", resource)) resource = tolower(resource)
   else resource = ""
-  if (resource == "" || text !~ /^([0-9]+|infinity|unlimited)$/) {
+  if (resource == "" || text !~ /^([0-9]+|infinity|unlimited)$/ ||
+      resource == "nofile" && text !~ /^[0-9]/) {
     unusable("not a limit that pmtr knows")
     return
   }
@@ -239,7 +240,6 @@ function bounce(text,    n) {
     unusable("not a time that pmtr knows")
     return
   }
-  bounce_time = text
   wrap("timeout -k 10 " text)
   changed("through timeout(1); its children get TERM, too, and the program may hear it twice")
 }

@@ -95,13 +95,13 @@ function assignment(text,    list, n) {
   assigned = text
   sub(/=.*/, "", assigned)
   sub(/^[^=]*=/, "", text)
-  if (text ~ /^(['"]|[^'"])*[ \t]+[A-Za-z_]+=/ && shell_words(text, list, 0) > 1) {
-    problem = "more than one assignment in a line"
-    return 0
-  }
   no_split = 1
   n = shell_words(text, list, 1)
   no_split = 0
+  if (n >= 0 && leftover !~ /^[ \t]*(#|$)/) {
+    problem = "more than an assignment"
+    n = -1
+  }
   if (n < 0) return 0
   known[assigned] = n ? list[1] : ""
   return 1

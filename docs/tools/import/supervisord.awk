@@ -9,7 +9,7 @@ function convert(    s) {
   read_sections()
   for (s in shared) delete shared[s]
   for (s in group_of) delete group_of[s]
-  for (s = 1; s <= sections; s++) if (section[s] ~ /^group:/) group(s)
+  for (s = 1; s <= sections; s++) if (section[s] ~ /^group:/) one_group(s)
   for (s = 1; s <= sections; s++) if (section[s] == "supervisord") itself(s)
   for (s = 1; s <= sections; s++) if (section[s] !~ /^group:|^supervisord$/) other(s)
 }
@@ -66,7 +66,7 @@ function at_option(o) {
 
 # --- Sections
 
-function group(s,    o, list, n, i) {
+function one_group(s,    o, list, n, i) {
   at_section(s)
   begin()
   changed("there are no groups; its programs are services of their own")
@@ -340,7 +340,8 @@ function summary(count, n,    restart, seconds, retries, streams, name, why, lis
   } else if (wants_log("stderr")) streams = streams " stderr"
 
   name = "process_name" in opt ? expand(opt["process_name"]) : own
-  if (count > 1 && n > 0 && name == own) name = own "_" n
+  if (count > 1 && name !~ ("(^|[^0-9])0*" n "($|[^0-9])"))
+    unusable("with numprocs, process_name wants a %(process_num)d, says supervisord")
   to_syslog(streams, name)
   if (streams != "") why = why "; what it says goes to syslog through a service of its own"
   for (i in inherited) delete inherited[i]

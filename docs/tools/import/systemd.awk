@@ -21,8 +21,8 @@ BEGIN {
       }
   }
   split("CPU cpu FSIZE fsize DATA data STACK stack CORE core RSS rss NOFILE nofile AS as " \
-        "NPROC nproc MEMLOCK memlock LOCKS locks SIGPENDING sigpending MSGQUEUE msgqueue NICE nice " \
-        "RTPRIO rtprio RTTIME rttime", pair, " ")
+        "NPROC nproc MEMLOCK memlock LOCKS locks SIGPENDING sigpending MSGQUEUE msgqueue " \
+        "NICE nice RTPRIO rtprio RTTIME rttime", pair, " ")
   for (i = 1; i in pair; i += 2) limit_of["Limit" pair[i]] = pair[i + 1]
   n = split("0.000001 usec us, 0.001 msec ms, 1 seconds second sec s, 60 minutes minute min m, " \
             "3600 hours hour hr h, 86400 days day d, 604800 weeks week w", pair, ", ")
@@ -48,7 +48,7 @@ function convert(    i, n) {
   for (i in know) delete know[i]
   for (i in known) delete known[i]
   settings = starts = directories = service_at = 0
-  prevent = clean = missing = from_files = pre = ""
+  prevent = clean = pre = ""
   read_unit(main_file)
   for (i = 1; i <= parts; i++) read_unit(part[i])
   void_what_is_replaced()
@@ -88,13 +88,13 @@ function round_of(key) {
 
 # --- Reading
 
-function read_unit(name,    section, text, start, more) {
+function read_unit(name,    section, text, first, more) {
   section = ""
   open(name)
   while (next_line()) {
     if (src ~ /^[ \t]*([#;]|$)/) continue
     text = src
-    start = nr
+    first = nr
     while (text ~ /\\$/) {
       sub(/\\$/, " ", text)
       more = 0
@@ -106,11 +106,11 @@ function read_unit(name,    section, text, start, more) {
       text = text src
     }
     till = nr
-    nr = start
+    nr = first
     src = text = trim(text)
     if (text ~ /^\[.*\]$/) {
       section = substr(text, 2, length(text) - 2)
-      if (section == "Service" && !service_at) service_at = start
+      if (section == "Service" && !service_at) service_at = first
       if (section ~ /^(Unit|Service|Install|X-.*)$/) kept()
       else unusable("not a service, but what systemd does itself")
     } else if (text !~ /^[A-Za-z0-9-]+[ \t]*=/) refused("not KEY=VALUE")
@@ -122,7 +122,7 @@ function read_unit(name,    section, text, start, more) {
       setting_value[settings] = substr(text, RSTART + RLENGTH)
       setting_section[settings] = section
       setting_file[settings] = name
-      setting_line[settings] = start
+      setting_line[settings] = first
       setting_till[settings] = till
       setting_void[settings] = ""
     }
@@ -525,6 +525,10 @@ function limit(key, text,    soft, hard) {
   }
   soft = dress(soft)
   hard = dress(hard)
+  if (key == "LimitNOFILE") { # there is a limit to this limit
+    if (soft == "unlimited") soft = 1048576
+    if (hard == "unlimited") hard = 1048576
+  }
   limits = limits " --" limit_of[key] "=" soft (soft == hard ? "" : ":" hard)
   as_root = 1
   changed("through prlimit(1)")
@@ -605,7 +609,6 @@ function environment_file(text,    optional, s_file, s_nr, s_till, s_src, n) {
   else if (text ~ /[*?[]/) unusable("a pattern; name the files")
   else if (!exists(text)) {
     if (optional) {
-      missing = missing " " text
       changed("is not there now, so none of its variables is set")
     } else unusable("is not there, and systemd would not start it")
   } else {
@@ -618,7 +621,6 @@ function environment_file(text,    optional, s_file, s_nr, s_till, s_src, n) {
     nr = s_nr
     till = s_till
     src = s_src
-    from_files = from_files " " text
     changed(n " variables as they are now; import it again when the file changes")
   }
 }
