@@ -9,55 +9,65 @@ declare -F needs_root >/dev/null ||
 
 # Every definition of a kind: what is written, what is said, and that going takes it.
 corpus() { # KIND
-  local name definition expected arguments status
-  for definition in "$BATS_TEST_DIRNAME/import/$1"/*/; do
-    name=$(basename "$definition")
+  local definition expected arguments status written said
+  for definition in "$BATS_TEST_DIRNAME/import/$1"/*; do
     read -r expected arguments <"$definition/case"
     HERE=$BATS_TEST_TMPDIR/in
     rm -rf "$HERE"
     cp -r "$definition/in" "$HERE"
-    sed "s|@HERE@|$HERE|g" "$definition/want" >"$BATS_TEST_TMPDIR/want"
-    sed "s|@HERE@|$HERE|g" "$definition/said" >"$BATS_TEST_TMPDIR/said"
     cd "$HERE"
     [ ! -e defaults ] || sed -i "s|@HERE@|$HERE|g" ./*
     status=0
     # shellcheck disable=SC2086
-    "$IMPORT" "$1" $arguments >"$BATS_TEST_TMPDIR/got" 2>"$BATS_TEST_TMPDIR/told" || status=$?
-    diff "$BATS_TEST_TMPDIR/want" "$BATS_TEST_TMPDIR/got"
-    diff "$BATS_TEST_TMPDIR/said" "$BATS_TEST_TMPDIR/told"
+    written=$("$IMPORT" "$1" $arguments 2>"$BATS_TEST_TMPDIR/said") || status=$?
+    said=$(<"$BATS_TEST_TMPDIR/said")
+    is_right "$definition/want" "$written"
+    is_right "$definition/said" "$said"
     [ "$status" -eq "$expected" ]
     all_lines_are_told "$1"
-    mkdir "$D/$name"
-    awk -v dir="$D/$name/" 'last == "" && /^# / { file = dir $2 } { print >file; last = $0 }' \
-      "$BATS_TEST_TMPDIR/got"
-    "$GOING" -t -d "$D/$name"
+    mkdir "$D/${definition##*/}"
+    awk -v dir="$D/${definition##*/}/" \
+      'last == "" && /^# / { file = dir $2 } { print >file; last = $0 }' <<<"$written"
+    "$GOING" -t -d "$D/${definition##*/}"
     cd "$BATS_TEST_TMPDIR"
   done
+}
+
+is_right() { # FILE TEXT
+  local right
+  right=$(<"$1")
+  [ "${right//@HERE@/$HERE}" = "$2" ] || diff <(echo "${right//@HERE@/$HERE}") <(echo "$2")
 }
 
 # No line of a source is passed over in silence, but comments and empty ones; nor is a file of a
 # service directory.
 all_lines_are_told() { # KIND
-  find . -type f ! -path '*/supervise/*' ! -path '*/log/main/*' ! -name README ! -name echo.socket |
-    sed 's|^\./||' | xargs awk -v kind="$1" -v told="$BATS_TEST_TMPDIR/told" '
-      BEGIN {
-        directories = kind ~ /^(runit|daemontools|s6)$/
-        while ((getline line <told) > 0) {
-          name = line
-          sub(/:[0-9]+: (kept|changed|refused): .*/, "", name)
-          if (name == line) print "not a message: " line
-          sub(/.*\/in\//, "", name) # an EnvironmentFile is named by its whole path
-          number = substr(line, index(line, name) + length(name) + 1) + 0
-          is_told[directories ? name : name ":" number] = 1
-        }
+  local file files=()
+  shopt -s globstar dotglob
+  for file in **; do
+    case /$file in
+      */supervise/* | */log/main/* | */README | */echo.socket) ;;
+      *) [ ! -f "$file" ] || files+=("$file") ;;
+    esac
+  done
+  awk -v kind="$1" -v said="$BATS_TEST_TMPDIR/said" '
+    BEGIN {
+      directories = kind ~ /^(runit|daemontools|s6)$/
+      while ((getline line <said) > 0) {
+        name = line
+        if (!sub(/:[0-9]+: (kept|changed|refused): .*/, "", name)) print "not a message: " line
+        number = substr(line, length(name) + 2) + 0
+        sub(/.*\/in\//, "", name) # an EnvironmentFile is named by its whole path
+        is_told[directories ? name : name ":" number] = 1
       }
-      !directories && !/^[ \t]*([#;]|$)/ && !((FILENAME ":" FNR) in is_told) {
-        print "nothing is said of " FILENAME ":" FNR
-      }
-      END {
-        for (i = 1; directories && i < ARGC; i++)
-          if (!(ARGV[i] in is_told)) print "nothing is said of " ARGV[i]
-      }' >"$BATS_TEST_TMPDIR/untold"
+    }
+    !directories && !/^[ \t]*([#;]|$)/ && !((FILENAME ":" FNR) in is_told) {
+      print "nothing is said of " FILENAME ":" FNR
+    }
+    END {
+      for (i = 1; directories && i < ARGC; i++)
+        if (!(ARGV[i] in is_told)) print "nothing is said of " ARGV[i]
+    }' "${files[@]}" >"$BATS_TEST_TMPDIR/untold"
   [ ! -s "$BATS_TEST_TMPDIR/untold" ] || { cat "$BATS_TEST_TMPDIR/untold" && false; }
 }
 
