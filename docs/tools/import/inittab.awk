@@ -96,5 +96,6 @@ function service(tty, levels, action, process,    field, n, i, program, name, wh
   name = program
   sub(/\.(sh|pl|py)$/, "", name)
   name = emit(name)
+  if (action == "respawn") why = why "; one that keeps failing waits up to a minute"
   changed("is the service " name why "; what init itself was given is not inherited")
 }

@@ -42,8 +42,9 @@ function convert(    i, name) {
   open(main_file)
   src = ""
   name = emit(base(path))
-  changed("is the service " name "; what " kind " itself was given is not inherited; a stop goes " \
-          "to the whole group, with KILL after " grace " seconds")
+  changed("is the service " name "; what " kind " itself was given is not inherited; " \
+          (kind == "s6" ? "" : "it leads a session; ") "a stop goes to the whole group, with KILL " \
+          "after " grace " seconds; one that keeps failing waits up to a minute")
 }
 
 function service_file(name, is_program) {

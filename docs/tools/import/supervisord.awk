@@ -347,8 +347,8 @@ function summary(count, n,    restart, seconds, retries, streams, name, why, lis
   for (i in inherited) delete inherited[i]
   name = emit(name)
   quiet = 0
-  changed("is the service " name why "; without directory, cwd is /; a signal goes to the whole " \
-          "group; SUPERVISOR_*, and what supervisord itself was given, are not inherited")
+  changed("is the service " name why "; without directory, cwd is /; it leads a session, and a " \
+          "stop goes to its group; SUPERVISOR_*, and what supervisord itself was given, are not inherited")
 }
 
 # Did supervisord write a file of its own choice, or to syslog?

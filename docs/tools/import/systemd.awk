@@ -893,7 +893,9 @@ function together(    i, owner, streams, name, restart, codes, what, prelude_bef
   nr = till = service_at
   src = ""
   if (restart == "never") what = "; it is not started again"
-  else what = "; it tries for ever if retries= does not say otherwise"
+  else
+    what = "; one that keeps failing waits up to a minute, and is tried for ever, if backoff= and " \
+           "retries= do not say otherwise"
   if (streams != "") what = what "; what it says goes to syslog through a service of its own"
   name = emit(prefix)
   changed("is the service " name what)
