@@ -374,9 +374,9 @@ function signal_name(text,    i, n, pair) {
 }
 
 # Splits text into list, in the way of a POSIX shell, and returns how many words there are, or -1
-# if it is more than words. When expanding, variables are replaced by what is in known. With no_split
-# it is only the first word, as in an assignment: nothing in it is split or a glob, and what follows
-# is left in leftover.
+# if it is more than words. When expanding, variables are replaced by what is in known. With
+# no_split it is only the first word, as in an assignment: nothing in it is split or a glob, and
+# what follows is left in leftover.
 function shell_words(text, list, expanding,    i, c, n, current, inside, name, got) {
   n = 0
   problem = leftover = ""

@@ -270,5 +270,6 @@ function finish_job(start,    written, streams, what) {
   if (streams != "") what = ", and what it says goes to syslog through a service of its own"
   written = emit(name == "" ? "job" : name)
   changed("is the service " written what "; umask is 022, was 000; without dir, cwd is /; what " \
-          "pmtr itself was given is not inherited; it leads a session, and a stop goes to its group")
+          "pmtr itself was given is not inherited; it leads a session, and a stop goes to its " \
+          "group")
 }

@@ -198,6 +198,6 @@ function close_instance(    i, streams, name) {
   src = ""
   name = emit(name)
   changed("is the service " name (p["respawn"] ? "" : "; it is not started again") \
-          "; what procd itself was given is not inherited; it leads a session, and a stop goes to " \
-          "its group")
+          "; what procd itself was given is not inherited; it leads a session, and a stop goes " \
+          "to its group")
 }

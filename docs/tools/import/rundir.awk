@@ -43,8 +43,8 @@ function convert(    i, name) {
   src = ""
   name = emit(base(path))
   changed("is the service " name "; what " kind " itself was given is not inherited; " \
-          (kind == "s6" ? "" : "it leads a session; ") "a stop goes to the whole group, with KILL " \
-          "after " grace " seconds; one that keeps failing waits up to a minute")
+          (kind == "s6" ? "" : "it leads a session; ") "a stop goes to the whole group, with " \
+          "KILL after " grace " seconds; one that keeps failing waits up to a minute")
 }
 
 function service_file(name, is_program) {

@@ -348,7 +348,8 @@ function summary(count, n,    restart, seconds, retries, streams, name, why, lis
   name = emit(name)
   quiet = 0
   changed("is the service " name why "; without directory, cwd is /; it leads a session, and a " \
-          "stop goes to its group; SUPERVISOR_*, and what supervisord itself was given, are not inherited")
+          "stop goes to its group; SUPERVISOR_*, and what supervisord itself was given, are not " \
+          "inherited")
 }
 
 # Did supervisord write a file of its own choice, or to syslog?

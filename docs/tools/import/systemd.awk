@@ -894,8 +894,8 @@ function together(    i, owner, streams, name, restart, codes, what, prelude_bef
   src = ""
   if (restart == "never") what = "; it is not started again"
   else
-    what = "; one that keeps failing waits up to a minute, and is tried for ever, if backoff= and " \
-           "retries= do not say otherwise"
+    what = "; one that keeps failing waits up to a minute, and is tried for ever, if backoff= " \
+           "and retries= do not say otherwise"
   if (streams != "") what = what "; what it says goes to syslog through a service of its own"
   name = emit(prefix)
   changed("is the service " name what)
