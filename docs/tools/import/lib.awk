@@ -49,7 +49,7 @@ function convert_and_tell() {
 
 function open(name) {
   file = name
-  nr = till = 0
+  nr = till = ended = 0
   if (!(name in last_said)) {
     last_said[name] = 1
     source[++sources] = name
@@ -58,8 +58,9 @@ function open(name) {
 
 # The next line of the file goes to src, which is what messages quote.
 function next_line() {
-  if ((getline src <file) <= 0) {
+  if (ended || (getline src <file) <= 0) {
     close(file)
+    ended = 1 # or it would be read from its start again
     return 0
   }
   till = ++nr
