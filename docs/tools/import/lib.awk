@@ -388,6 +388,10 @@ function shell_words(text, list, expanding,    i, c, n, current, inside, name, g
       else current = current c
     } else if (c == "\\") {
       c = substr(text, ++i, 1)
+      if (c == "" && !expanding) {
+        problem = "nothing behind a backslash"
+        return -1
+      }
       if (inside == "\"" && !index(expanding ? "\"\\$`\n" : "\"\\", c)) current = current "\\"
       if (c != "\n" || !expanding) current = current c
       got = 1
