@@ -28,7 +28,8 @@ corpus() { # KIND
     mkdir "$D/${definition##*/}"
     awk -v dir="$D/${definition##*/}/" \
       'last == "" && /^# / { file = dir $2 } { print >file; last = $0 }' <<<"$written"
-    "$GOING" -t -d "$D/${definition##*/}"
+    # what is of nobody is good once there is somebody of that name
+    [[ $definition == */nobody-there ]] || "$GOING" -t -d "$D/${definition##*/}"
     cd "$BATS_TEST_TMPDIR"
   done
 }

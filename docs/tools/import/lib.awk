@@ -333,13 +333,26 @@ function set_user(user,    name) {
   set("user", user)
   name = user
   sub(/:.*/, "", name)
-  if (account(name)) return 1
-  no_user(name)
+  if (!account(name)) nobody("user", name)
+  else if (sub(/^[^:]*:/, "", user) && !has_group(user)) nobody("group", user)
+  else return 1
   return 0
 }
 
-function no_user(name) {
-  changed("there is no user " name " here: the file is at fault until there is, and then touched")
+function nobody(kind, name) {
+  if (name !~ /^([A-Za-z_][A-Za-z0-9_.-]*|[0-9]+)$/) unusable("not the name of a " kind)
+  else
+    changed("there is no " kind " " name " here: the file is at fault until there is, and then " \
+            "touched")
+}
+
+function has_group(group,    line, field, found) {
+  while (!found && (getline line <"/etc/group") > 0) {
+    split(line, field, ":")
+    found = field[1] == group || field[3] == group
+  }
+  close("/etc/group")
+  return found
 }
 
 # --- Words and values

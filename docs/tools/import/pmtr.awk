@@ -111,7 +111,7 @@ function setting(t,    what, n, i) {
     unusable("given twice, which pmtr refuses")
     return skip(t)
   }
-  for (n = 0; is_text(t + n + 1); n++);
+  for (n = 0; is_text(t + n + 1) && (what == "cmd" || token_line[t + n + 1] == nr); n++);
   if (what == "cmd") return command(t, n)
   if (what == "depends" || what == "ulimit" && kind_of[t + 1] == "{") return block(t, what)
   if (what ~ /^(disable|wait|once)$/ && n == 0) {

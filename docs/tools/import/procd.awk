@@ -143,7 +143,8 @@ function parameter(list, n, more,    k, i) {
     p[k] = list[3]
     if (k ~ /^std/ && list[3] ~ /^(1|true)$/) changed("goes to syslog through a service of its own")
     else if (k == "user" && account(list[3])) changed("HOME, USER, LOGNAME and SHELL are his")
-    else if (k == "user") no_user(list[3])
+    else if (k == "user") nobody("user", list[3])
+    else if (k == "group" && !has_group(list[3])) nobody("group", list[3])
     else kept()
   } else if (k == "nice" && list[3] ~ /^-?[0-9]+$/) {
     wrap("nice -n " list[3])

@@ -342,10 +342,11 @@ function scalar(key, text,    n) {
       if (account_home != "/") know["HOME"] = account_home
       know["USER"] = know["LOGNAME"] = account_name
       if (account_shell !~ /\/(nologin|false|true)$/) know["SHELL"] = account_shell
-    } else no_user(text)
+    } else nobody("user", text)
   } else if (key == "Group") {
     v["group"] = text
-    if (v["user"] == "") changed("is user=root:" text ", with HOME, USER, LOGNAME and SHELL")
+    if (!has_group(text)) nobody("group", text)
+    else if (v["user"] == "") changed("is user=root:" text ", with HOME, USER, LOGNAME and SHELL")
     else kept()
   } else if (key == "DynamicUser") {
     if (is_true(text)) unusable("make a user, and say user=")
