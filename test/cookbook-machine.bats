@@ -141,7 +141,7 @@ asks() { on curl -s -o /dev/null -w '%{http_code}' http://localhost:8080/; }
   cook
   is_up web
   wait_until 'step 1 | grep -qx LANG=C.UTF-8'
-  wait_until 'step 2 | grep -q "3 -> socket:"'
+  wait_until 'step 2 | grep -q -e "-> socket:"'
   step 3 >"$OUT" 2>&1 3>&- &
   wait_until 'on pgrep -x strace'
   wait_until 'asks >/dev/null && grep -q "accept" "$OUT"'
@@ -622,7 +622,7 @@ as_anna() { on su - anna -c "$1"; }
   recipe "$BATS_TEST_DESCRIPTION"
   step 1
   is_up web
-  on mount -o remount,ro /
+  on mount -o remount,bind,ro /
   not on touch /etc/going.d/web
   pid=$(pid_of web)
   on kill -KILL "$(going_pid)"
