@@ -4,12 +4,17 @@
 load helper
 
 IMPORT=$(realpath "$BATS_TEST_DIRNAME/../docs/tools/going-import")
-declare -F needs_root >/dev/null ||
-  needs_root() { [ "$(id -u)" -eq 0 ] || skip 'needs root'; }
+
+# The definitions name users that Debian has, and what is right has their numbers.
+needs_accounts() {
+  grep -q '^www-data:.*:33:33:.*:/var/www:/usr/sbin/nologin$' /etc/passwd &&
+    grep -q '^nogroup:.*:65534:' /etc/group || skip 'needs the accounts of Debian'
+}
 
 # Every definition of a kind: what is written, what is said, and that going takes it.
 corpus() { # KIND
   local definition expected arguments status written said
+  needs_accounts
   for definition in "$BATS_TEST_DIRNAME/import/$1"/*; do
     read -r expected arguments <"$definition/case"
     HERE=$BATS_TEST_TMPDIR/in
@@ -258,6 +263,7 @@ END
 }
 
 @test "as under runit" {
+  needs_root
   command -v runsv >/dev/null || skip 'wants runit'
   recorder
   script "$BATS_TEST_TMPDIR/sv/web/run" <<<"exec 2>&1; exec '$REC' web 'a  b' \"\$PWD\""
@@ -276,6 +282,7 @@ END
 }
 
 @test "as under daemontools" {
+  needs_root
   command -v supervise >/dev/null || skip 'wants daemontools'
   recorder
   script "$BATS_TEST_TMPDIR/sv/web/run" \
@@ -377,6 +384,7 @@ END
 @test "as under systemd" {
   local name lines others
   needs_root
+  needs_accounts
   recorder
   WRAP=(unshare --mount sh -c '[ ! -e /dev/log ] || mount --bind /dev/null "$(realpath /dev/log)"
     mount -t tmpfs none /run && exec "$@"' --)
