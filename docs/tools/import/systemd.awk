@@ -377,7 +377,7 @@ function scalar(key, text,    n) {
   else if (key ~ /^(TimeoutStopSec|TimeoutSec)$/) {
     if ((n = seconds(text)) == "") unusable("not a time")
     else {
-      if (n == 0 && key == "TimeoutStopSec") n = "infinity"
+      if (n == 0) n = "infinity"
       v["grace"] = n
       if (n == "infinity") changed("it is killed after a day")
       else kept("is stop=SIGNAL " n)
@@ -715,6 +715,10 @@ function command(text,    list, n, i, w, name) {
   for (i = 1; i <= n; i++) {
     w = list[i] == "\\;" ? ";" : specifiers(list[i])
     if (problem != "") return -1
+    if (i == 1 && w ~ /\$/) {
+      problem = "the command itself cannot be a variable"
+      return -1
+    }
     if (flags ~ /:/) argument[++arguments] = w
     else if (i > 1 && w ~ /^\$[^${]/) {
       # a word that is a variable: its value is split
