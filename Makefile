@@ -85,13 +85,13 @@ install: ## install going, its manuals, pages and directory; builds only what is
 	install -Dm 644 docs/going.1 "$(DESTDIR)$(MANDIR)/man1/going.1"
 	install -Dm 644 docs/going.5 "$(DESTDIR)$(MANDIR)/man5/going.5"
 	install -dm 755 "$(DESTDIR)$(DOCDIR)"
-	install -m 644 docs/*.html docs/cookbook.md "$(DESTDIR)$(DOCDIR)"
+	install -m 644 docs/*.html docs/*.md docs/*.svg "$(DESTDIR)$(DOCDIR)"
 	[ -d "$(DESTDIR)/etc/going.d" ] || install -dm 755 "$(DESTDIR)/etc/going.d" || \
 		[ "$$(id -u)" != 0 ]
 
 uninstall: ## remove what install has installed, but not your services
 	rm -f "$(DESTDIR)$(MANDIR)"/man[15]/going.[15] "$(DESTDIR)$(BINDIR)/going"
-	rm -f "$(DESTDIR)$(DOCDIR)"/*.html "$(DESTDIR)$(DOCDIR)/cookbook.md"
+	cd docs && for file in *.html *.md *.svg; do rm -f "$(DESTDIR)$(DOCDIR)/$$file"; done
 	rmdir "$(DESTDIR)$(DOCDIR)" "$(DESTDIR)/etc/going.d" 2>/dev/null || :
 
 clean: ## remove what was made here
