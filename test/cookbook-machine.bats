@@ -622,7 +622,7 @@ as_anna() { on su - anna -c "$1"; }
   recipe "$BATS_TEST_DESCRIPTION"
   step 1
   is_up web
-  on mount -o remount,ro /
+  on mount -o remount,bind,ro /
   not on touch /etc/going.d/web
   pid=$(pid_of web)
   on kill -KILL "$(going_pid)"

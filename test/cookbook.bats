@@ -359,6 +359,7 @@ rotates() { # DIRECTORY OLD-FILES TIME
 
 @test "Variables and shell syntax" {
   machine_start
+  on mkdir -p /var/www
   recipe "$BATS_TEST_DESCRIPTION"
   is_running web busybox httpd -f -p 8080 -h /var/www
 }
