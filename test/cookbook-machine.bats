@@ -41,8 +41,8 @@ teardown() {
   [ "$(on ps -o ni= -p "$(pid_of web)" | tr -d ' ')" = -5 ]
   assert_env web HOME=/var/www
   # what would be if `user` were there
-  service not "user=www-data" "cmd=nice -n -5 $httpd"
-  is_running not $httpd
+  service not user=www-data 'cmd=nice -n -5 sleep 1000'
+  is_running not sleep 1000
   [ "$(on ps -o ni= -p "$(pid_of not)" | tr -d ' ')" = 0 ]
 }
 

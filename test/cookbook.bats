@@ -284,6 +284,16 @@ load cookbook
   wait_until '[ "$(state denied exit)" = 1 ]'
 }
 
+@test "HOME for a service of root" {
+  cook
+  is_running web $httpd
+  assert_env web HOME=/root
+  assert_env web USER=root
+  service bare 'cmd=sleep 1000'
+  is_running bare sleep 1000
+  not grep -qa HOME= "$ROOT/proc/$(pid_of bare)/environ"
+}
+
 @test "Environment from a directory" {
   cook
   step 1

@@ -361,6 +361,11 @@ no_expansion='1: cmd: there is no shell that would expand this:'
   warns '1: cmd: no such file: /etc/./bin/web' 'cmd=./bin/web' 'cwd=/etc'
   warns '1: cmd: a directory: /etc' cmd=/etc
   warns '1: cmd: not executable: /etc/passwd' cmd=/etc/passwd
+  warns "1: cmd: not found on its PATH, $P: nosuchcmd" \
+    'cmd=nice -n 10 ionice -c 3 env -i A=b timeout -k 5 2 setpriv --no-new-privs nosuchcmd -x'
+  warns "1: cmd: not found on its PATH, $P: nosuchcmd" 'cmd=prlimit --nofile=9 -- nosuchcmd'
+  warns '1: cmd: no such file: /nosuch.py' 'cmd=perl /nosuch.py'
+  warns '1: cmd: no such file: /etc/start.sh' 'cmd=sh start.sh --now' 'cwd=/etc'
   script() { printf "$1" >"$X" && chmod 755 "$X"; }
   script 'echo hello\n'
   warns "1: cmd: neither a binary nor a script with #! in its first line: $X" "cmd=$X"
@@ -424,6 +429,8 @@ heartbeat=5 /run/x" >"$D/web" && "$GOING" -t -d "$D"; then
 @test "going-lint warns of settings without effect" {
   warns '2: critical: without retries it never fails: no effect' cmd=true critical=yes
   warns '2: retries: with restart=never it is not started again: no effect' cmd=true retries=3 restart=never
+  warns '2: backoff: with restart=never it is not started again: no effect' cmd=true backoff=3 restart=never
+  warns '2: stop: nothing comes after KILL: no effect of the seconds' cmd=true 'stop=KILL 3'
   warns '2: retries: with backoff=0 0 no exit is quick: no effect' cmd=true retries=3 'backoff=0 0'
 }
 
@@ -443,6 +450,7 @@ heartbeat=5 /run/x" >"$D/web" && "$GOING" -t -d "$D"; then
   path="env=PATH=$BATS_TEST_TMPDIR/bin:/bin"
   leaves='goes into the background, and seems to end:'
   warns "1: cmd: cron $leaves see its option -f" cmd=cron "$path"
+  warns "1: cmd: cron $leaves see its option -f" 'cmd=/usr/bin/nice -n 5 cron' "$path"
   warns "1: cmd: sshd $leaves see its option -D" "cmd=$BATS_TEST_TMPDIR/bin/sshd -p 22"
   warns "1: cmd: dnsmasq $leaves see its option --keep-in-foreground" cmd=dnsmasq "$path"
   warns "1: cmd: httpd $leaves see its option -f (busybox) or -D FOREGROUND (Apache)" 'cmd=busybox httpd -h /srv'
@@ -540,6 +548,8 @@ web.conf:1: warning: ignored: the name of a service has only letters, digits, _,
   service m 'cmd=nice -n 5 true' "user=$(id -un)"
   service n $'cmd=true\r' $'# comment\r'
   service o 'cmd=echo "it'"'"'s" a=b /db[.]conf$ host:* 100%'
+  service p 'cmd=taskset --cpu-list 0 chrt --fifo 10 flock --no-fork /run/lock/x env A=b true'
+  service q 'cmd=sh -e /etc/profile'
   run lint
   echo "$output"
   [ "$status" = 0 ]
