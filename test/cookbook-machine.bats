@@ -337,6 +337,100 @@ assert len(seen) == 12, seen' "$prom"
   wait_until 'grep -q "^$(hostname) .*state=up pid=$(pid_of report) " "$OUT"'
 }
 
+# Coming from another supervisor
+
+@test "From an inittab" {
+  kitchen
+  on sh -c 'cat >/etc/inittab' <<'END'
+::respawn:/run/syslogd -n -O /var/log/messages
+::respawn:/usr/local/sbin/going
+tty1::respawn:/sbin/getty 38400 tty1
+::respawn:/opt/httpd -f -p 8080 -h /srv
+END
+  cp /bin/busybox "$ROOT/opt/httpd"
+  recipe "$BATS_TEST_DESCRIPTION"
+  run step 1
+  echo "$output"
+  [[ $output == */etc/inittab:4:\ changed:* ]]
+  is_running httpd /opt/httpd -f -p 8080 -h /srv
+  [ "$(ls "$D")" = $'httpd\nsyslogd' ]
+  [ "$(wc -l <"$ROOT/etc/inittab")" -eq 4 ]
+  step 2
+}
+
+@test "From runit, daemontools or s6" {
+  kitchen
+  rm -rf "$ROOT/etc/service"
+  mkdir -p "$ROOT/etc/service/spare"
+  : >"$ROOT/etc/service/spare/down"
+  printf '#!/bin/sh\nexec sleep 1000\n' >"$ROOT/etc/service/spare/run"
+  chmod 755 "$ROOT/etc/service/spare/run"
+  recipe "$BATS_TEST_DESCRIPTION"
+  run step 1
+  echo "$output"
+  is_running web busybox httpd -f -v -p 8080 -h /srv
+  is_running web-log svlogd -tt /var/log/web
+  speak
+  assert_file /var/log/web/current response:404
+  [ "$(ls "$D")" = "$(printf '%s\n' spare.off web web-log)" ]
+}
+
+@test "From pmtr" {
+  cook
+  run step 1
+  echo "$output"
+  is_running web busybox httpd -f -p 8080 -h .
+  assert_proc web status '^Uid:	33'
+  assert_proc web limits '^Max open files +4096 '
+  [ "$(on readlink "/proc/$(pid_of web)/cwd")" = /srv ]
+  assert_env web LANG=C.UTF-8
+  wait_until '[ "$(state boot-log state)" = done ]'
+  [ -s "$ROOT/var/log/boots" ]
+  [ -e "$D/spare.off" ]
+}
+
+@test "From supervisord" {
+  cook
+  run step 1
+  echo "$output"
+  is_running web busybox httpd -f -v -p 8080 -h .
+  assert_proc web status '^Uid:	33'
+  [ "$(on readlink "/proc/$(pid_of web)/cwd")" = /srv ]
+  assert_env web LANG=C.UTF-8
+  assert_env web TZ=Europe/Paris
+  speak
+  assert_file /var/log/web.log response:404
+  grep -x 'stop=TERM 30' "$D/web"
+}
+
+@test "From a Procfile" {
+  cook
+  run step 1
+  echo "$output"
+  is_running shop-web busybox httpd -f -p 8080 -h .
+  is_running shop-clock sleep 1000
+  [ "$(on readlink "/proc/$(pid_of shop-web)/cwd")" = /srv/shop ]
+  assert_env shop-clock TZ=UTC
+}
+
+@test "From systemd" {
+  cook
+  run step 1
+  echo "$output"
+  is_running web busybox httpd -f -p 8080 -h /srv
+  assert_proc web status '^Uid:	33'
+  assert_env web LANG=C.UTF-8
+  grep -x 'stop=TERM 90' "$D/web"
+}
+
+@test "From OpenRC or procd" {
+  cook
+  run step 1
+  echo "$output"
+  is_running web busybox httpd -f -p 8080 -h /srv
+  assert_proc web status '^Uid:	33'
+}
+
 # The machine
 
 @test "Started by busybox init" {
