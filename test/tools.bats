@@ -579,6 +579,7 @@ web.conf:1: warning: ignored: the name of a service has only letters, digits, _,
   service o 'cmd=echo "it'"'"'s" a=b /db[.]conf$ host:* 100%'
   service p 'cmd=taskset --cpu-list 0 chrt --fifo 10 flock --no-fork /run/lock/x env A=b true'
   service q 'cmd=sh -e /etc/profile'
+  service r 'cmd=sh -c "exec sleep $TIME"'
   run lint
   echo "$output"
   [ "$status" = 0 ]
