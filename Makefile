@@ -1,74 +1,98 @@
 # going: a process supervisor in one C file. `make help` lists the targets.
 .POSIX:
-VERSION = 1.0.0-rc
-DATE = 2026-11-21
+VERSION != sed -n 's/^.define VERSION "\(.*\)"$$/\1/p' going.c
+DATE != grep -o '20[0-9][0-9]-[0-9][0-9]-[0-9][0-9]' CHANGELOG.md | sort | tail -n 1
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/sbin
 MANDIR ?= $(PREFIX)/share/man
+DOCDIR ?= $(PREFIX)/share/doc/going
 
 # The user's compiler goes first; then musl, which makes the smallest program.
 CC != echo "$${CC:-$$(command -v musl-gcc || echo cc)}"
 CFLAGS != printf '%s' "$${CFLAGS--Os -g}"
+NEEDED = -std=gnu11 -Wall -Wextra -ffunction-sections
 
-# What the program needs whatever CFLAGS say, and what keeps it small.
-NEEDED = -std=gnu11 -Wall -Wextra -ffunction-sections -DVERSION='"$(VERSION)"'
-LINK = -static -Wl,--gc-sections -Wl,-z,norelro -Wl,-z,noseparate-code
+# With musl, and only there, the program is static: __DEFINED_FILE is of its stdio.h.
+LINK != if [ -n "$${LINK+set}" ]; then printf '%s' "$$LINK"; \
+	elif $(CC) $(CPPFLAGS) $(CFLAGS) -E -dM -include stdio.h -x c /dev/null 2>/dev/null | \
+		grep -q __DEFINED_FILE; then \
+	echo -static -Wl,--gc-sections -Wl,-z,norelro -Wl,-z,noseparate-code; fi
+COMPILE = $(CC) $(CPPFLAGS) $(CFLAGS) $(NEEDED) $(LINK) $(LDFLAGS)
+LIBS = -lm
 
-all: going ## build going, one static binary
+# What installs the tools that a target lacks; `make check NEED=:` installs nothing.
+NEED = test/need
 
-going: going.c Makefile
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(NEEDED) $(LDFLAGS) $(LINK) -o $@ going.c -lm
+all: going ## build going; CC, CFLAGS, LDFLAGS and LINK are respected
+
+going: going.c Makefile build/how
+	$(COMPILE) -o $@ going.c $(LIBS)
+	@case '$(LINK)' in *-static*) how=statically ;; *) how=dynamically ;; esac; \
+		echo "going is built by $(CC), and linked $$how"
+
+# How it was built, so that other flags build it again.
+always:
+build/how: always
+	@mkdir -p build && echo $(COMPILE) | cmp -s - $@ || \
+		{ rm -f going && echo $(COMPILE) >$@; }
 
 run: ## build, and supervise copies of docs/examples in .run, without root
-	@test/need run && $(MAKE) -s all
-	@rm -rf .run/going.d && mkdir -p .run/going.d
-	@for file in docs/examples/*; do sed "s|=/tmp/|=$$PWD/.run/|" \
-		"$$file" >".run/going.d/$${file##*/}"; done
-	@chmod 644 .run/going.d/*
+	@$(NEED) run && $(MAKE) -s all
+	@umask 022 && rm -rf .run/going.d && mkdir -p .run/going.d && \
+		here=$$(pwd | sed 's/[&|\\]/\\&/g') && for file in docs/examples/*; do \
+		sed "s|=/tmp/|=$$here/.run/|" "$$file" >".run/going.d/$${file##*/}"; done
 	@echo "going runs; Ctrl-C stops it. In another terminal, in this directory:"
 	@echo "  grep . .run/state/*        how it is          tail .run/clock.log"
 	@echo "  touch .run/going.d/task    start it again     rm .run/going.d/crash"
 	@echo "  sed -i s/world/you/ .run/going.d/hello        then look here"
-	@exec ./going -d .run/going.d -r .run/state
+	@./going -d .run/going.d -r .run/state
 
 check: ## install what the tests need, build, test, count the lines
-	@test/need check && $(MAKE) -s all
+	@$(NEED) check && $(MAKE) -s all
 	bats --jobs 2 --timing --print-output-on-failure test
 	cloc --quiet going.c
 
 proof: ## the long tests: real inits, a watchdog in qemu, every fault; or PROOF=faults
-	@test/need proof && $(MAKE) -s all
+	@$(NEED) proof && $(MAKE) -s all
 	bats --timing --print-output-on-failure test/proof/$(PROOF:=.bats)
 
 bench: ## measure going, its peers and the least that is possible; or BENCH=--quick
-	@test/need bench && $(MAKE) -s all && test/bench/bench.py $(BENCH)
+	@$(NEED) bench && $(MAKE) -s all && test/bench/bench.py $(BENCH)
 
 bench-peers: ## install the peers that Debian has, for make bench
-	@test/need bench-peers
+	@$(NEED) bench-peers
 
 lint: ## install the linters, check format, warnings, scripts and manuals
-	@test/need lint
+	@$(NEED) lint
 	clang-format --dry-run -Werror going.c
 	mkdir -p build && for cc in gcc clang; do \
 		$$cc -O2 $(NEEDED) -Werror -c -o build/lint.o going.c || exit 1; done
-	cppcheck -q --std=c11 --enable=warning,portability --error-exitcode=1 going.c
-	gcc -O0 $(NEEDED) -fanalyzer -Werror -c -o build/lint.o going.c
+	cppcheck -q --std=c11 --enable=warning,portability --error-exitcode=1 \
+		--suppress=normalCheckLevelMaxBranches going.c
+	gcc -O0 $(NEEDED) -fanalyzer -Wno-analyzer-fd-leak -Werror -c -o build/lint.o going.c
 	clang-tidy --quiet going.c -- $(NEEDED)
 	shellcheck -S warning .ci/run test/need test/*.bash
 	mandoc -T lint -W warning docs/going.1 docs/going.5
 	! groff -man -Tutf8 -ww -z docs/going.1 docs/going.5 2>&1 | grep .
 
 doc: ## make the manuals and the pages in docs/ anew, with ronn and python3
-	@test/need doc
+	@$(NEED) doc
 	docs/annotate.py '$(VERSION)' '$(DATE)'
 
-install: all ## install going and its manual pages
-	install -Dm 755 going $(DESTDIR)$(BINDIR)/going
-	install -Dm 644 docs/going.1 $(DESTDIR)$(MANDIR)/man1/going.1
-	install -Dm 644 docs/going.5 $(DESTDIR)$(MANDIR)/man5/going.5
+install: ## install going, its manuals, pages and directory; builds only what is not built
+	@[ -e going ] || { $(NEED) run && $(MAKE) -s all; }
+	install -Dm 755 going "$(DESTDIR)$(BINDIR)/going"
+	install -Dm 644 docs/going.1 "$(DESTDIR)$(MANDIR)/man1/going.1"
+	install -Dm 644 docs/going.5 "$(DESTDIR)$(MANDIR)/man5/going.5"
+	install -dm 755 "$(DESTDIR)$(DOCDIR)"
+	install -m 644 docs/*.html docs/cookbook.md "$(DESTDIR)$(DOCDIR)"
+	[ -d "$(DESTDIR)/etc/going.d" ] || install -dm 755 "$(DESTDIR)/etc/going.d" || \
+		[ "$$(id -u)" != 0 ]
 
-uninstall: ## remove what install has installed
-	rm -f $(DESTDIR)$(MANDIR)/man[15]/going.[15] $(DESTDIR)$(BINDIR)/going
+uninstall: ## remove what install has installed, but not your services
+	rm -f "$(DESTDIR)$(MANDIR)"/man[15]/going.[15] "$(DESTDIR)$(BINDIR)/going"
+	rm -f "$(DESTDIR)$(DOCDIR)"/*.html "$(DESTDIR)$(DOCDIR)/cookbook.md"
+	rmdir "$(DESTDIR)$(DOCDIR)" "$(DESTDIR)/etc/going.d" 2>/dev/null || :
 
 clean: ## remove what was made here
 	rm -rf going build .run
@@ -76,4 +100,4 @@ clean: ## remove what was made here
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all run check proof bench bench-peers lint doc install uninstall clean help
+.PHONY: all always run check proof bench bench-peers lint doc install uninstall clean help

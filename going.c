@@ -83,6 +83,7 @@
 // init has left open.
 
 #define _GNU_SOURCE
+#define VERSION "1.0.0-rc"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

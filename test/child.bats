@@ -103,6 +103,7 @@ os.execvp(sys.argv[1], sys.argv[1:])')
 }
 
 @test "with user it has HOME, LOGNAME, SHELL and USER, too" {
+  needs_root
   going_start
   IFS=: read -r name _ _ _ _ home shell < <(getent passwd nobody)
   says env user=nobody | sort >"$T/env"
@@ -114,6 +115,7 @@ USER=$name" ]
 }
 
 @test "env adds and overrides, and the later wins" {
+  needs_root
   going_start
   says env user=nobody env=A=1 env=HOME=/h 'env=B=b c=d' env=A=2 env=EMPTY= \
     env=PATH=/usr/bin:/bin | sort >"$T/env"
@@ -154,6 +156,7 @@ USER=$name" ]
 }
 
 @test "user sets the user, its group or another, and the supplementary groups" {
+  needs_root
   { cat /etc/passwd && echo 'ada:x:4001:4002::/home/ada:/bin/ash'; } >"$T/passwd"
   { cat /etc/group && printf '%s\n' ada:x:4002: club:x:4003:ada \
     crew:x:4004:bob,ada staff-of-4005:x:4005: foreign:x:4006:bob; } >"$T/group"
@@ -278,6 +281,7 @@ this is err" ]
 }
 
 @test "oom_score_adj is 0, and going keeps its own" {
+  needs_root
   WRAP+=(sh -c 'echo 300 >/proc/self/oom_score_adj; exec "$@"' --)
   going_start
   [ "$(says 'cat /proc/self/oom_score_adj')" = 0 ]
@@ -286,6 +290,7 @@ this is err" ]
 }
 
 @test "oom_score_adj is 0, even if that of going has changed meanwhile" {
+  needs_root
   going_start
   [ "$(says 'cat /proc/self/oom_score_adj')" = 0 ]
   echo 200 >"/proc/$GOING_PID/oom_score_adj"
@@ -294,7 +299,7 @@ this is err" ]
 
 @test "a service that cannot become its user runs as nobody else: exit is 111" {
   # root without its right to assume other identities
-  WRAP+=(setpriv --inh-caps=-all --bounding-set=-setuid,-setgid)
+  WRAP+=($(without -setuid,-setgid))
   service web "cmd=touch $T/ran" user=daemon backoff=100
   going_start
   assert_log '^web: cannot become its user: Operation not permitted$'

@@ -8,6 +8,7 @@ them: what is right is said here once more, in other words.
 import re
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
@@ -57,6 +58,7 @@ class Page(HTMLParser):
         self.at = self.root
         self.feed((ROOT / "docs" / name).read_text(encoding="utf-8"))
         self.main = next(self.root.all("main"))
+        self.title = next(self.root.all("h1"))
 
     def handle_starttag(self, tag, attrs):
         node = Node(tag, attrs, self.at)
@@ -74,6 +76,13 @@ class Page(HTMLParser):
 
     def handle_data(self, data):
         self.at.children.append(data)
+
+
+def anchor(heading):
+    """The id of a heading, or that of its section, whose top is where to land."""
+    while not heading["id"]:
+        heading = heading.parent
+    return heading["id"]
 
 
 def fault(text):
@@ -133,9 +142,13 @@ def paragraphs():
         shown = flat(main.text("pre", "svg"))
         bare = re.sub(r"[\s*|]", "", shown)
         for paragraph in re.split(r"\n\s*\n|\n(?=[*|-] )", prose(name)):
-            if re.match(r"\[.*\]: ", paragraph):
+            if re.match(r"\[.*\]: |# ", paragraph):
                 continue
-            plain = re.sub(r"\[(.*?)\]\(.*?\)", r"\1", flat(paragraph))
+            for words in re.findall(r"!\[(.*?)\]\(", paragraph):
+                if words not in [image["alt"] for image in main.all("img")]:
+                    fault(f"{page}: no picture: {words}")
+            plain = re.sub(r"!\[.*?\]\(.*?\)", "", flat(paragraph))
+            plain = re.sub(r"\[(.*?)\]\(.*?\)", r"\1", plain)
             plain = re.sub(r"\[(.*?)\]\[.*?\]", r"\1", plain)
             plain = re.sub(r"^(#+|[*-]|\d\.) |\|(-+\|)+|[`*|]", "", plain)
             if re.sub(r"\s", "", plain) not in bare:
@@ -151,17 +164,17 @@ def structure():
     anchors = {name: [node["id"] for node in page.root.all() if node["id"]]
                for name, page in pages.items()}
     for name, page in pages.items():
-        headings = list(page.main.all("h1", "h2", "h3", "h4", "h5", "h6"))
+        headings = list(page.root.all("h1", "h2", "h3", "h4", "h5", "h6"))
         levels = [int(heading.tag[1]) for heading in headings]
         if levels.count(1) != 1 or levels[0] != 1:
             fault(f"{name}: not one h1 first: {levels}")
         for one, next_one in zip(levels, levels[1:]):
             if next_one > one + 1:
                 fault(f"{name}: h{next_one} after h{one}")
-        for anchor, count in Counter(anchors[name]).items():
+        for place, count in Counter(anchors[name]).items():
             if count > 1:
-                fault(f"{name}: {count} times the id {anchor}")
-        chapters = [(f"#{h['id']}", flat(h.text())) for h in headings
+                fault(f"{name}: {count} times the id {place}")
+        chapters = [(f"#{anchor(h)}", flat(h.text())) for h in headings
                     if h.tag in ("h2", "h3")]
         listed = [(a["href"], flat(a.text())) for nav in page.root.all("nav")
                   if nav["aria-label"] == "Contents" for a in nav.all("a")]
@@ -169,12 +182,12 @@ def structure():
         if not listed or not chapters == listed == own:
             fault(f"{name}: contents {listed}, headings {chapters}, {own}")
         for a in page.root.all("a"):
-            path, _, anchor = a["href"].partition("#")
+            path, _, place = a["href"].partition("#")
             if re.match("https?:", path):
                 continue
             if not (ROOT / "docs" / (path or name)).exists():
                 fault(f"{name}: no file: {a['href']}")
-            elif anchor and anchor not in anchors.get(path or name, ()):
+            elif place and place not in anchors.get(path or name, ()):
                 fault(f"{name}: no anchor: {a['href']}")
     for name in ("going.1.html", "going.5.html"):
         if name not in [a["href"] for a in pages["going.c.html"].main.all("a")]:
@@ -219,9 +232,11 @@ def alone():
     for name, written in PAGES.items():
         page = Page(name)
         for node in page.root.all():
-            if node.tag in ("script", "link", "img", "iframe", "base", "object"):
+            if node.tag in ("script", "link", "iframe", "base", "object"):
                 fault(f"{name}: <{node.tag}>")
             for key, value in node.attributes.items():
+                if node.tag == "img" and value.startswith("data:image/svg+xml;base64,"):
+                    continue
                 if key.startswith("on") or "src" in key or "url(" in value:
                     fault(f"{name}: {key}={value}")
         for style in page.root.all("style"):
@@ -266,22 +281,22 @@ def machine():
     if table != drawn:
         fault(f"table and drawing differ: {table - drawn} {drawn - table}")
     for row in rows:
-        if row[2] not in [flat(g.text()) for g in arrows
-                          if (g["data-from"], g["data-to"]) == (row[0], row[3])]:
+        if not any(flat(g.text()).startswith(row[2]) for g in arrows
+                   if (g["data-from"], g["data-to"]) == (row[0], row[3])):
             fault(f"no arrow says: {row[2]}")
-    states = re.search(r"enum state \{(.*?)\}", text)[1].lower().split(", ")
-    states = [state.strip() for state in states]
-    named = re.findall('"(.*?)"', re.search(r"states\[\] = \{(.*?)\}", text)[1])
-    boxes = {g["class"].split()[1] for g in page.main.all("g")
-             if g["class"].startswith("state ")}
-    told = {row[0] for row in rows} | {row[3] for row in rows} - {"what it says"}
+    states = re.findall(r"\w+", re.search(r"enum state \{(.*?)\}", text, re.S)[1].lower())
+    named = re.findall('"(.*?)"', re.search(r"states\[\] = \{(.*?)\}", text, re.S)[1])
+    boxes = {text.text() for text in page.main.all("text") if text["class"] == "name"}
+    told = {row[0] for row in rows} | {row[3] for row in rows if row[3] in states}
     if not set(states) == boxes == told or named != [""] + states[1:]:
         fault(f"states: {states}, {named}, {boxes}, {told}")
+    # One function enters a state that it is given.
+    setter = re.search(r"(\w+)\([^()]*\) \{[^}]*->state = state;", text)[1]
     moves, function = set(), ""
     for line in re.sub(r"(?m)^//.*", "", text).replace(",\n", ",").splitlines():
         head = re.match(r"\w.*?(\w+)\(.*\{$", line)
         function = head[1] if head else function
-        for to in re.findall(r"\benter\(s, ([^;]*);|\bstate = ([^;]*);", line):
+        for to in re.findall(rf"\b{setter}\(s, ([^;]*);|\bstate = ([^;]*);", line):
             moves |= {(function, name.lower()) for name
                       in re.findall("[A-Z]+", "".join(to))
                       if name.lower() in states}
@@ -290,6 +305,206 @@ def machine():
     reached = set().union(*MOVES.values()) | {("stopping", "stopping")}
     for row in reached ^ set(table):
         fault(f"not the same in code and table: {row}")
+
+
+def bare_code():
+    """The code of going.c, blank where it has prose, comments, strings or directives."""
+    return re.sub(
+        r'//[^\n]*|/[*].*?[*]/|(?m:^#[^\n]*)|"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'',
+        lambda match: re.sub(r"\S", " ", match[0]), source("going.c"), flags=re.S)
+
+
+# A name is declared behind another one, unless that is one of these.
+DECLARED = (r"\b(?!(?:return|else|case|goto|sizeof|struct|union|enum)\b)"
+            r"[A-Za-z_]\w*(?=(?: \**|\*+ )([A-Za-z_]\w*)\b(?!\())")
+
+
+def definitions(code):
+    """The line of each name defined outside of functions; the lines of the functions; what each
+    declares. Found by the look of the code, which clang-format keeps as it is."""
+    places, functions, local = {}, {}, {}
+
+    def line(at):
+        return code.count("\n", 0, at) + 1
+
+    for at in re.finditer(r"(?ms)^\w[^;={}]*?\b(\w+)\([^;{}]*\) \{(?:[^\n]*\}$|.*?^\})", code):
+        places[at[1]], functions[at[1]] = line(at.start(1)), (line(at.start()), line(at.end()))
+        local[at[1]] = set(re.findall(DECLARED, at[0]))
+        without = re.sub(r"[([][^][()]*[])]", "", re.sub(r"[([][^][()]*[])]", "", at[0]))
+        for statement in re.split("[;{}]", without) + re.findall(r"\bfor \(([^;]*)", at[0]):
+            if re.match(r"\s*" + DECLARED, statement):
+                local[at[1]].update(re.findall(r",\s*\**([A-Za-z_]\w*)", statement))
+    outer = "\n".join(
+        "" if any(first <= number <= last for first, last in functions.values()) else text
+        for number, text in enumerate(code.split("\n"), 1))
+    code = outer  # which has as many lines, and is what line() is to count in from here on
+    for at in re.finditer(r"\b(struct|union|enum) (\w+) \{", outer):
+        places[f"{at[1]} {at[2]}"] = line(at.start(2))
+    for body in re.finditer(r"\benum\b[ \w]*\{([^}]*)", outer):
+        for at in re.finditer(r"(?:^|,)\s*(\w+)", body[1]):
+            places[at[1]] = line(body.start(1) + at.start(1))
+    structs = [(line(at.start()), line(at.end()) - 1) for at in re.finditer(
+        r"\b(?:struct|union)\b[ \w]*\{[^}]*", outer)]
+    for at in re.finditer(r"\btypedef\b[^;{]*?(?:\(\*(\w+)\)[^;]*|\b(\w+));", outer):
+        places[at[1] or at[2]] = line(at.start(1 if at[1] else 2))
+        outer = outer[:at.start()] + re.sub(r"\S", " ", at[0]) + outer[at.end():]
+    for _ in range(9):
+        outer = re.sub(r"[([{][^][(){}]*[])}]", lambda at: re.sub(r"\S", " ", at[0]), outer)
+    outer = re.sub("=[^,;]*", lambda at: re.sub(r"\S", " ", at[0]), outer)
+    for at in re.finditer(r"(struct |union |enum )?\b([A-Za-z_]\w*)\s*[,;]", outer):
+        if not at[1] and at[2] not in ("struct", "union", "enum"):
+            places.setdefault(at[2], line(at.start(2)))
+    for number, text in enumerate(source("going.c").splitlines(), 1):
+        if text.startswith("#define "):
+            places[re.match(r"#define (\w+)", text)[1]] = number
+    return places, functions, local, structs
+
+
+def names():
+    """Every use of a function, a global, an enumerator, a struct or a macro of the file leads to
+    its definition, and nothing else in the code is a link."""
+    code = bare_code()
+    places, functions, local, structs = definitions(code)
+    right, seen = {}, set()
+    for at in re.finditer(r"[A-Za-z_]\w*", code):
+        line = code.count("\n", 0, at.start()) + 1
+        before, after = code[:at.start()].rstrip(), code[at.end():].lstrip()
+        tag = re.search(r"\b(struct|union|enum)$", before)
+        name = f"{tag[1]} {at[0]}" if tag else at[0]
+        home = next((f for f, (one, end) in functions.items() if one <= line <= end), None)
+        if name not in places or not tag and (
+                before.endswith((".", "->")) or at[0] in local.get(home, ())
+                or after[0] in ";,[:" and any(one <= line <= end for one, end in structs)):
+            continue
+        if line == places[name] and name not in seen:
+            seen.add(name)
+            continue
+        to = name if name in functions else f"L{places[name]}"
+        right.setdefault(line, []).append((at[0], f"#{to}"))
+    shown = {}
+    for pre in Page("going.c.html").main.all("pre"):
+        for span in pre.all("span"):
+            if re.fullmatch(r"L\d+", span["id"]):
+                own, *links = span.all("a")
+                if own["href"] != f"#{span['id']}" or own.text():
+                    fault(f"the number of {span['id']} leads to {own['href']}")
+                if links:
+                    shown[int(span["id"][1:])] = [(a.text(), a["href"]) for a in links]
+    for line in sorted(right.keys() | shown.keys()):
+        if right.get(line) != shown.get(line):
+            fault(f"going.c:{line}: {shown.get(line)} instead of {right.get(line)}")
+    if len(right) < 100:
+        fault(f"only {len(right)} lines with names")
+
+
+def callers():
+    """Below each function is who calls it, as the compiler sees it; and who else names it."""
+    calls, code = {}, bare_code()
+    places, functions, local, _ = definitions(code)
+    with tempfile.TemporaryDirectory() as directory:
+        version = [] if "#define VERSION" in source("going.c") else ['-DVERSION="0"']
+        subprocess.run(
+            ["gcc", "-std=gnu11", "-w", "-O0", "-fcallgraph-info", *version, "-c", "-o",
+             f"{directory}/going.o", str(ROOT / "going.c")], check=True)
+        graph = Path(directory, "going.ci").read_text(encoding="utf-8")
+    for by, to in re.findall(r'edge: \{ sourcename: "([^"]*)" targetname: "([^"]*)"', graph):
+        calls.setdefault(to.split(":")[-1], set()).add(by.split(":")[-1])
+    page = Page("going.c.html")
+    headed = set()
+    for row in page.main.all("section"):
+        heading = [h.text() for h in row.all("h3")]
+        if row["class"] != "row" or not heading:
+            continue
+        name = row["id"]
+        headed.add(name)
+        if heading != [f"{name}()"] or f"L{places[name]}" not in [s["id"] for s in row.all("span")]:
+            fault(f"{heading} is not the heading of {name}")
+        said = {"Called from": set(), "Named in": set()}
+        for p in row.all("p"):
+            if p["class"] == "users":
+                kind = next(kind for kind in said if p.text().startswith(kind))
+                said[kind] = {a.text() for a in p.all("a")}
+        if said["Called from"] != calls.get(name, set()) & functions.keys():
+            fault(f"{name} is called from {calls.get(name)}, not {said['Called from']}")
+        named = {user for user, (one, end) in functions.items()
+                 if name not in local[user] and re.search(
+                     rf"(?<![\w.>]){name}\b(?!\s*\()",
+                     "\n".join(code.split("\n")[one - 1:end]))}
+        if not named <= said["Named in"] or said["Named in"] & functions.keys() - named:
+            fault(f"{name} is named in {named}, not {said['Named in']}")
+    if headed != functions.keys():
+        fault(f"no heading: {functions.keys() - headed}; no function: {headed - functions.keys()}")
+
+
+def chapters():
+    """Where the book speaks of a chapter, or of function(), it leads there."""
+    page = Page("going.c.html")
+    there = {}
+    for section in page.main.all("section"):
+        heading = next(section.all("h2"), None)
+        if heading:
+            there[flat(heading.text()).split()[0]] = f"#{section['id']}"
+    found = []
+
+    def walk(node, link=None):
+        for child in node.children:
+            if isinstance(child, Node):
+                if child.tag not in ("pre", "h2", "h3", "svg"):
+                    walk(child, child["href"] or link)
+                continue
+            for number in re.findall(r"[Cc]hapter\s+(\d+)", child):
+                found.append(number)
+                if not link or link != there.get(number):
+                    fault(f"chapter {number} leads to {link}")
+            for name in re.findall(r"(\w+)\(\)", child):
+                if link != f"#{name}":
+                    fault(f"{name}() leads to {link}")
+
+    walk(page.main)
+    written = re.findall(r"[Cc]hapter\s+(\d+)", prose("going.c"))
+    if Counter(found) != Counter(written) or not found:
+        fault(f"chapters {found} instead of {written}")
+
+
+def beside():
+    """Prose right above code is beside that code; prose that an empty line cuts off is not."""
+    shown = {}
+    page = Page("going.c.html")
+    for section in page.main.all("section"):
+        if section["class"] == "row":
+            lines = [span["id"] for span in section.all("span") if span["id"]]
+            shown[lines[0]] = section
+    intros = [re.sub(r"\W", "", div.text()) for div in page.main.all("div")
+              if div["class"] == "intro"]
+    story = []
+    for number, line in enumerate(source("going.c").splitlines() + [""], 1):
+        if line.startswith("//"):
+            story = story if line != "//" else []
+            story += [line[2:]]
+        elif story:
+            # By its last words, without what is markup: a table, a list, a link.
+            last = re.sub(r"\W", "", re.sub(r"\]\(.*?\)", "", "".join(story)))[-40:]
+            if line:
+                words = shown.get(f"L{number}") and shown[f"L{number}"].text("pre")
+                if not words or last not in re.sub(r"\W", "", words):
+                    fault(f"not beside line {number}: {last}")
+            elif not any(last in intro for intro in intros):
+                fault(f"not by itself, above line {number}: {last}")
+            story = []
+
+
+def facts():
+    """The book says how much there is to read."""
+    said = flat(next(Page("going.c.html").root.all("header")).text("nav"))
+    count = subprocess.run(["cloc", "--csv", "--quiet", str(ROOT / "going.c")], check=True,
+                           capture_output=True, text=True).stdout.split(",")[-1].strip()
+    words = len(" ".join(re.findall("(?m)^//(.*)", source("going.c"))).split())
+    version = re.search(r"footer>\s*<p>going (\S+),", source("docs/going.c.html"))[1]
+    for fact in (f"Version {version}:", f"{count} lines of code", f"{words:,} words"):
+        if fact not in said:
+            fault(f"does not say {fact}: {said}")
+    if not re.search(r"about [1-9]\d+ minutes", said):
+        fault(f"does not say how long it takes: {said}")
 
 
 def render(name, width):

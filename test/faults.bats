@@ -68,6 +68,7 @@ mended() {
 }
 
 @test "a full runtime directory is said once, services are looked after, and their states are right again later" {
+  needs_root
   mkdir -m 755 "$R"
   mount -t tmpfs -o size=64k,mode=755 none "$R"
   service web 'cmd=sleep 1000'
@@ -92,6 +93,7 @@ mended() {
 }
 
 @test "a runtime directory that becomes read-only is said once, and its states are right again later" {
+  needs_root
   mkdir -m 755 "$R"
   mount -t tmpfs -o size=64k,mode=755 none "$R"
   service web 'cmd=sleep 1000'
@@ -110,6 +112,7 @@ mended() {
 }
 
 @test "a state file that cannot be removed is tried again" {
+  needs_root
   mkdir -m 755 "$R"
   mount -t tmpfs -o size=64k,mode=755 none "$R"
   service web 'cmd=sleep 1000'
@@ -173,7 +176,7 @@ mended() {
 
 @test "a service directory that cannot be read: the services go on" {
   # root without its right to read everything
-  WRAP+=(setpriv --inh-caps=-all --bounding-set=-dac_override,-dac_read_search)
+  WRAP+=($(without -dac_override,-dac_read_search))
   service web 'cmd=sleep 1000'
   going_start
   wait_until 'is_up web'
@@ -187,6 +190,7 @@ mended() {
 }
 
 @test "without inotify, a new file still starts its service" {
+  needs_root
   WRAP+=(unshare --user --map-root-user sh -c
     'echo 0 >/proc/sys/user/max_inotify_instances && exec "$@"' --)
   service web 'cmd=sleep 1000'
@@ -243,6 +247,7 @@ E
 }
 
 @test "a service whose user has as many processes as allowed is started again" {
+  needs_root
   local pid
   WRAP+=(prlimit --nproc=1) # setuid(2) looks at those that are there before
   service other 'cmd=sleep 1000' 'user=games'
@@ -356,6 +361,7 @@ E
 }
 
 @test "a user who cannot be looked up for want of descriptors is no fault of the file: it is read again" {
+  needs_root
   WRAP+=(strace -D -qq -o /dev/null -P /etc/passwd -e trace=open,openat
     -e inject=open,openat:error=EMFILE:when=1..2)
   service web 'cmd=sleep 1000' 'user=daemon'
@@ -370,6 +376,7 @@ E
 }
 
 @test "a takeover without /proc takes nobody for dead: it waits until it can see, or is to leave" {
+  needs_root
   service web 'cmd=sleep 1000'
   going_start
   wait_until '[ "$(state web state)" = up ]'
@@ -407,6 +414,7 @@ E
 
 # Nobody can say when a process was started whose birth takes long.
 @test "without /proc a service that cannot live is quarantined all the same" {
+  needs_root
   WRAP=(strace -D -qq -o /dev/null -e trace=vfork,fork,clone
     -e inject=vfork,fork,clone:delay_enter=15000 "${WRAP[@]}"
     unshare --mount sh -c 'mount -t tmpfs none /proc && exec "$@"' --)

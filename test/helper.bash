@@ -1,19 +1,36 @@
 # The world of a test, and the words to speak about it. Every test has a service directory $D,
 # a runtime directory $R and a log $LOG of its own, and ends what it has started. What services
-# say on an inherited stdout is in $OUT. The tests want root; GOING names another binary to try.
+# say on an inherited stdout is in $OUT. What only root can do is skipped for others (needs_root);
+# GOING names another binary to try.
 
 : "${GOING:=$(dirname "${BASH_SOURCE[0]}")/../going}"
 GOING=$(realpath "$GOING")
 STARTED=() # every going of this test
 WRAP=()    # what going is run through: it must exec, as env or strace -D do
 
-# A machine with a syslog has nothing on standard error: hide it from going.
+# The same for everybody: words, numbers and order, and what Debian keeps from a user's PATH.
+unset LANG LANGUAGE
+export LC_ALL=C.UTF-8 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
+# Root may be without rights: in a container by default, it cannot mount.
+is_root() { [ "$EUID" -eq 0 ] && unshare --mount true 2>/dev/null; }
+needs_root() { is_root || skip 'needs root, with the right to mount'; }
+
+# To be run through by root as one who is not; others have no rights to be without.
+without() { [ "$EUID" -ne 0 ] || echo "setpriv --inh-caps=-all --bounding-set=$1"; } # -CAPABILITY,...
+
+# A machine with a syslog has nothing on standard error: hide it from going. Others than root may
+# do so in a user namespace, if at all.
 if [ -e /dev/log ]; then
-  WRAP=(unshare --mount sh -c
-    'mount --bind /dev/null "$(realpath /dev/log)" && exec "$@"' --)
+  own=(--user --map-current-user --keep-caps) shed=(setpriv --inh-caps=-all --ambient-caps=-all)
+  if is_root; then own=() shed=(); fi
+  # shellcheck disable=SC2016 # the inner shell expands these
+  WRAP=(unshare "${own[@]}" --mount sh -c
+    'mount --bind /dev/null "$(realpath /dev/log)" && exec "$@"' -- "${shed[@]}")
 fi
 
 setup() {
+  [ ! -e /dev/log ] || is_root || unshare "${own[@]}" true || skip 'needs root: there is a syslog'
   umask 022
   D=$BATS_TEST_TMPDIR/d R=$BATS_TEST_TMPDIR/r
   LOG=$BATS_TEST_TMPDIR/log OUT=$BATS_TEST_TMPDIR/out
@@ -38,6 +55,7 @@ teardown() {
 service_pids() {
   local file line
   for file in "$R"/*; do
+    [ -f "$file" ] || continue # a FIFO would wait
     { read -r line <"$file"; } 2>/dev/null && [[ $line =~ \ pid=([0-9]+) ]] || continue
     [[ "$line " != *" start=$(start_of "${BASH_REMATCH[1]}") "* ]] || echo "${BASH_REMATCH[1]}"
   done
@@ -103,7 +121,7 @@ wait_until() { # 'SHELL CONDITION'
   until eval "$1"; do
     if [ "${EPOCHREALTIME/./}" -gt "$end" ]; then
       printf '%s\n' "in vain: $1" '-- the log' "$(tail -n 40 "$LOG")" \
-        '-- the state files' "$(grep -s . "$R"/*)" >&2
+        '-- the state files' "$(grep -s -D skip . "$R"/*)" >&2
       return 1
     fi
     sleep 0.02

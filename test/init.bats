@@ -9,6 +9,7 @@ eval "$(declare -f teardown | sed '1s/teardown/end_the_world/')"
 setup() {
   begin_the_world
   SPACE=
+  needs_root
   plant_tree redis
   LOG=$TREE/var/log
   echo '::respawn:/etc/going -d /etc/going.d -r /run/going' >"$TREE/etc/inittab"

@@ -250,6 +250,7 @@ quarantined, next start in 100.0 s" ]
 }
 
 @test "as PID 1 it reaps orphans, and TERM ends it" {
+  needs_root
   program parent '(sleep 1 &)' 'exec sleep 1000'
   service parent "cmd=$T/parent"
   WRAP+=(unshare --pid --fork --mount-proc --kill-child=KILL)

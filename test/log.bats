@@ -6,6 +6,7 @@ T=${BATS_TEST_TMPDIR-}
 # From here on going sees a /dev of its own, at first without a log. It is the
 # directory $T/dev, so that we can put a syslogd there from outside.
 own_dev() {
+  needs_root
   mkdir "$T/dev"
   : >"$T/dev/null"
   WRAP=(unshare --mount sh -c 'mount --bind /dev/null "$0/null" &&

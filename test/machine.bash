@@ -5,6 +5,7 @@
 COOKBOOK=$BATS_TEST_DIRNAME/../docs/cookbook.md
 
 machine_start() { # [INITTAB LINE...]
+  needs_root
   M=$BATS_TEST_TMPDIR/machine
   mkdir -p "$M"
   # shellcheck disable=SC2016 # the inner shell expands these

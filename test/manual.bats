@@ -41,7 +41,7 @@ example() { examples "$1" | awk -v RS= -v "has=$2" 'index($0, has)'; } # the one
 
 number() { sed -n "s/.*\b$1 = \([0-9][0-9.]*\).*/\1/p" "$SOURCE" | head -n 1; }
 fallback() { sed -n "s/.*find([^,]*text[^,]*, \"$1\", \"\([^\"]*\)\").*/\1/p" "$SOURCE"; }
-array() { sed -n "s/^static char \*$1\[\] = {\(.*\)};/\1/p" "$SOURCE" | grep -o '[a-z]*'; }
+array() { sed -n "s/^static .*\b$1\[\] = {\(.*\)};/\1/p" "$SOURCE" | grep -o '[a-z]*'; }
 function_of() { awk -v "name=$1(" '/^[a-z]/ { on = index($0, name) } on' "$SOURCE"; }
 # What a match for grep finds between its first and its last quotation mark.
 quoted() { grep -oE -e "$1" | sed 's/^[^"]*"\(.*\)"[^"]*$/\1/'; }
@@ -310,6 +310,7 @@ shapes() { grep -ho 'state=[a-z]* [a-z]*=[0-9][0-9a-z= ]*' "$@" | sed 's/=[0-9]*
 # ---- the examples
 
 @test "going -t has nothing against any service file of going(5)" {
+  needs_root
   examples "$PAGE5" | awk -v RS= -v "directory=$D" \
     '/(^|\n)[a-z]+=/ && !/^state=/ { file = directory "/" "example-" ++n; print >file; close(file) }'
   [ "$(ls "$D" | wc -l)" -ge 8 ]

@@ -39,6 +39,22 @@ pages() { # CHECK, which was done and found nothing
   pages measure
 }
 
+@test "words in code are as high as those around them" {
+  pages height
+}
+
+@test "the heading of a section stays in sight, with the ways on and back" {
+  pages bar
+}
+
+@test "on a phone the contents are folded, the pages are one line, no state is cut off" {
+  pages phone
+}
+
+@test "what is wider than a phone shows that it goes on" {
+  pages edges
+}
+
 @test "code begins beside its own heading, and leaves no page of nothing" {
   pages rows
 }
@@ -55,7 +71,7 @@ pages() { # CHECK, which was done and found nothing
   pages motion
 }
 
-@test "paper gets black on white, and all of the code" {
+@test "paper gets black on white, the contents, and all of the code" {
   pages print
 }
 

@@ -3,9 +3,9 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
-const root = new URL('..', import.meta.url).pathname
+const root = fileURLToPath(new URL('..', import.meta.url))
 const require = createRequire(root + 'build/node/')
 const { chromium } = require('playwright-core')
 
@@ -21,8 +21,9 @@ function vocabulary() {
     box: element => element.getBoundingClientRect(),
     tell: element => element.outerHTML.replace(/\s+/g, ' ').slice(0, 90),
     isShown: element => element.getClientRects().length > 0,
-    isInView: ({ top, bottom, left, right }) =>
-      top > -1 && top < innerHeight && bottom > 0 && right > 0 && left < innerWidth,
+    // Of what is higher than the window only a part can be.
+    isInView: ({ top, bottom, left, right, height }) => (top > -1 || height > innerHeight - 100) &&
+      top < innerHeight && bottom > 0 && right > 0 && left < innerWidth,
     scrolls: element => /auto|scroll/.test(style(element).overflowX) &&
       element.scrollWidth > element.clientWidth,
     isInBox: element => element && (scrolls(element) || isInBox(element.parentElement)),
@@ -88,7 +89,7 @@ const checks = {
 
   // A line has ended where the next word stands further left.
   measure: {
-    look: inPage(() => all('main p, main li, main dd').filter(isShown).flatMap(element => {
+    look: inPage(() => all('main p:not(.users), main li, main dd').filter(isShown).flatMap(element => {
       const lines = []
       const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT)
       for (let node, last = Infinity; (node = walker.nextNode());) {
@@ -109,13 +110,95 @@ const checks = {
     })),
   },
 
+  // An ex is the height of a small letter: some fonts are larger than others of their size.
+  height: {
+    look: inPage(() => {
+      const ex = element => {
+        const rule = element.appendChild(document.createElement('span'))
+        rule.style = 'display: inline-block; font-size: 100em; width: 1ex'
+        const { width } = box(rule)
+        rule.remove()
+        return width
+      }
+      return all('main p > code').filter(isShown)
+        .filter(code => Math.abs(ex(code) / ex(code.parentElement) - 1) > 0.05)
+        .map(code => `not as high as the words around it: ${tell(code)}`)
+    }),
+  },
+
+  // In the middle of a section, its heading is what is seen at the top.
+  bar: {
+    readers: [{ width: 390 }, { width: 1360 }],
+    look: inPage(() => all('main > section').flatMap((section, i, sections) => {
+      const bar = section.querySelector('.bar')
+      const [, back, , on] = bar.querySelectorAll('a')
+      scrollTo(0, scrollY + (box(section).top + box(section).bottom) / 2)
+      const isLong = box(section).top < -1 && box(section).bottom > 2 * box(bar).height
+      const heading = bar.querySelector('h2')
+      const { left, top, height } = box(heading)
+      const hit = document.elementFromPoint(left + 5, top + height / 2)
+      return [
+        ...!isLong || (box(bar).top > -1 && box(bar).top < 1) ? [] : ['does not stay'],
+        ...!isLong || heading.contains(hit) ? [] : ['is covered'],
+        ...back.hash === `#${sections[i - 1]?.id ?? 'top'}` ? [] : ['wrong way back'],
+        ...on.hash === `#${sections[i + 1]?.id ?? 'top'}` ? [] : ['wrong way on'],
+      ].map(fault => `${fault}: ${tell(heading)}`)
+    })),
+  },
+
+  phone: {
+    readers: [{ width: 320 }, { width: 390 }],
+    async look(page) {
+      const shown = () => page.evaluate(() => all('.contents a').filter(isShown).length)
+      const folded = await shown()
+      await page.click('.contents summary')
+      const unfolded = await shown()
+      return [
+        ...folded ? ['the contents are not folded'] : [],
+        ...unfolded ? [] : ['the contents cannot be unfolded'],
+        ...await page.evaluate(() => [
+          ...new Set(all('header nav li').map(item => box(item).top)).size === 1
+            ? [] : ['the links to the pages take more than a line'],
+          ...all('main figure').filter(isShown).map(() => 'a drawing, too small to be read'),
+          ...all('main table.machine').filter(table => !isShown(table) || isInBox(table))
+            .map(() => 'the table of states is cut off'),
+        ]),
+      ]
+    },
+  },
+
+  // Near the edge of a box, in its padding, is no text, but there is the shadow, until all has
+  // been scrolled. All boxes of a page have one style.
+  edges: {
+    readers: [{ width: 390 }, { width: 390, colorScheme: 'dark' }],
+    async look(page) {
+      const faults = []
+      const wide = await page.evaluateHandle(() =>
+        all('main :is(pre, .scroll)').filter(scrolls).slice(0, 3))
+      for (const element of (await wide.getProperties()).values()) {
+        await element.scrollIntoViewIfNeeded()
+        const edge = async () => {
+          const { x, y, width } = await element.boundingBox()
+          const clip = { x: x + width - 9, y: y + 4, width: 3, height: 1 }
+          return (await page.screenshot({ clip })).toString('hex')
+        }
+        const before = await edge()
+        await element.evaluate(element => { element.scrollLeft = 1e6 })
+        if (before !== await edge()) continue
+        faults.push(`no shadow: ${await element.evaluate(at => tell(at))}`)
+      }
+      return faults
+    },
+  },
+
   // 96 px are a heading, 1800 px two screens.
   rows: {
     only: book,
     look: inPage(() => all('main pre.code').flatMap(code => {
-      const words = code.previousElementSibling
+      const words = code.parentElement.previousElementSibling
       const first = code.querySelector('span')
-      const late = box(first).top - box(code.parentElement).top
+      if (!words) return []
+      const late = box(first).top - box(code.closest('.row')).top
       const empty = Math.abs(box(words.lastElementChild || words).bottom - box(code).bottom)
       return [
         ...box(code).left >= box(words).right ? [] : ['not beside its words'],
@@ -131,7 +214,7 @@ const checks = {
     look: inPage(() => {
       const labels = all('main svg text').map(label => ({ label, ...box(label).toJSON() }))
       const frame = labels.length ? box(document.querySelector('main svg')) : 0
-      const points = all('main svg path:not(marker *)').flatMap(path =>
+      const points = all('main svg path:not(marker *, .life)').flatMap(path =>
         Array.from({ length: path.getTotalLength() / 2 }, (_, i) =>
           path.getPointAtLength(2 * i).matrixTransform(path.getScreenCTM())))
       const touch = (a, b) =>
@@ -179,6 +262,8 @@ const checks = {
         ...all('body *').filter(element => box(element).right > innerWidth + 1 ||
           (style(element).overflowX !== 'visible' && element.scrollWidth > element.clientWidth))
           .map(element => `cut off: ${tell(element)}`),
+        ...all('.contents li a').filter(link => !isShown(link))
+          .map(link => `not listed: ${tell(link)}`),
       ]),
       ...(await page.pdf({ format: 'A4' })).includes('%%EOF') ? [] : ['does not print'],
     ],
@@ -219,7 +304,8 @@ const checks = {
   },
 
   underline: {
-    look: inPage(() => all('main a, footer a').filter(link => !link.closest('h2, h3') &&
+    look: inPage(() => all('main a, footer a').filter(link =>
+      !link.matches(':is(h2, h3, .bar) *, .code :empty') &&
       style(link).textDecorationLine !== 'underline').map(link => `only a colour: ${tell(link)}`)),
   },
 
@@ -253,10 +339,11 @@ const checks = {
         await page.keyboard.press('Tab')
       }
       return faults.concat(await page.evaluate(() => [
-        ...all('a').filter(link => !been.has(link)),
+        ...all('a').filter(link => !been.has(link) && isShown(link) &&
+          !link.matches('.code span[id] > a:empty')),
         ...all('body *').filter(element => scrolls(element) && element.tabIndex < 0),
-        ...all('h2, h3').filter(heading => ![...been].some(link =>
-          link.hash === `#${heading.id}` && heading.contains(link))),
+        ...all('h2, h3').filter(heading => ![...been].some(link => heading.contains(link) &&
+          link.hash === `#${heading.id || heading.closest('section').id}`)),
       ].map(element => `not to be reached: ${tell(element)}`)))
     },
   },

@@ -236,6 +236,7 @@ lacks() { # NAME KEY...
 }
 
 @test "a runtime directory of another user is said and not used" {
+  needs_root
   supervises() { true; } # it does not
   service web 'cmd=sleep 1000'
   mkdir -m 755 "$R"

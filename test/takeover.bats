@@ -259,6 +259,7 @@ is_new() { is_up "$1" && [ "$(pid_of "$1")" != "$2" ] && alive "$(pid_of "$1")";
 
 # In a PID namespace and session of its own: a mistake may kill all it reaches.
 @test "records full of nonsense start the service, and harm nobody" {
+  needs_root
   mkdir -m 755 "$R"
   garbage=(
     'state=up pid=0 start=0 starts=1'

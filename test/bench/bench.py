@@ -749,6 +749,7 @@ def main():
         parser.error("unknown: " + ", ".join(unknown))
     if not option.inside:
         enclose()
+    os.umask(0o022)  # going refuses files that a group may write to
     prepare()
     wanted = words & MEASURES or MEASURES
     names = words - MEASURES or {kind.name for kind in ALL}

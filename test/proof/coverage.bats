@@ -35,7 +35,7 @@ SECTIONS {
 } INSERT AFTER .bss;
 END
   CC=$(command -v musl-gcc || echo gcc)
-  "$CC" -std=gnu11 -O0 -g -DVERSION='"coverage"' --coverage -fdata-sections \
+  "$CC" -std=gnu11 -O0 -g --coverage -fdata-sections \
     -fprofile-update=atomic -fno-builtin-execvp -c going.c
   "$CC" -DSEGMENT="$SEGMENT" -c "$BATS_TEST_DIRNAME/coverage.c"
   "$CC" -static --coverage -Wl,--wrap=__gcov_exit -Wl,-T,counters.ld \

@@ -279,11 +279,12 @@ memcached_answers() {
 # PostgreSQL: INT is its fast shutdown. Its backends have sessions of their own.
 
 postgres_file() {
+  local bin=(/usr/lib/postgresql/*/bin) # whatever version there is
   mkdir -p "$ROOT/run/postgresql" "$ROOT/srv/db"
   on chown postgres: /run/postgresql /srv/db
   on setpriv --reuid=postgres --regid=postgres --clear-groups \
-    /usr/lib/postgresql/15/bin/initdb --no-sync -A trust -D /srv/db >/dev/null
-  service postgres 'cmd=/usr/lib/postgresql/15/bin/postgres' user=postgres cwd=/srv/db \
+    "${bin[-1]}/initdb" --no-sync -A trust -D /srv/db >/dev/null
+  service postgres "cmd=${bin[-1]}/postgres" user=postgres cwd=/srv/db \
     env=PGDATA=/srv/db env=PGPORT=5432 stderr=/var/log/postgresql/log 'stop=INT 60'
 }
 

@@ -5,7 +5,7 @@ load ../helper
 
 BUILD=$BATS_TEST_DIRNAME/../../build/machines
 SOURCE=$BATS_TEST_DIRNAME/../../going.c
-FLAGS=(-std=gnu11 -Wall -Wextra -Werror -Os -ffunction-sections -static -Wl,--gc-sections '-DVERSION="other"')
+FLAGS=(-std=gnu11 -Wall -Wextra -Werror -Os -ffunction-sections -static -Wl,--gc-sections)
 
 # Debian has musl for each of its machines: what its package holds is unpacked beside the cross
 # compiler, which is told where by musl's own specs. The lists of packages are in a folder of
