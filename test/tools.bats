@@ -8,8 +8,6 @@ COOKBOOK=$BATS_TEST_DIRNAME/../docs/cookbook.md
 export GOING
 PATH=$TOOLS:$PATH
 
-declare -F needs_root >/dev/null || needs_root() { [ "$EUID" -eq 0 ] || skip 'needs root'; }
-
 scripts() { grep -l '^#!/bin/sh' "$TOOLS"/*; }
 
 # going-import has tests of its own.
