@@ -62,7 +62,7 @@ load cookbook
   on mkdir /dev/pts
   on mount -t devpts -o newinstance,ptmxmode=0666 none /dev/pts
   on ln -s pts/ptmx /dev/ptmx
-  on socat PTY,link=/dev/tty2 - </dev/null >"$OUT" &
+  on socat -u PTY,link=/dev/tty2 - >"$OUT" &
   coproc TTY { on socat PTY,link=/dev/tty3 -; }
   wait_until '[ -L "$ROOT/dev/tty2" ] && [ -L "$ROOT/dev/tty3" ]'
   recipe "$BATS_TEST_DESCRIPTION"
@@ -156,6 +156,10 @@ load cookbook
   speak
   assert_message ' web: .*response:404'
   [ "$(on pgrep -cx logger)" = 1 ]
+  on pkill -KILL -x logger
+  wait_until 'on pgrep -x logger'
+  before=$(messages | grep -c ' web: .*response:404')
+  wait_until 'speak; [ "$(messages | grep -c " web: .*response:404")" -gt "$before" ]'
   before=$(pid_of web)
   on kill -KILL "$before"
   wait_until "is_up web && [ \"\$(pid_of web)\" != $before ]"
