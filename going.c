@@ -87,7 +87,7 @@
 // init has left open.
 
 #define _GNU_SOURCE
-#define VERSION "1.0.0-rc"
+#define VERSION "1.0.0-rc2"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
