@@ -470,13 +470,14 @@ heartbeat=5 /run/x" >"$D/web" && "$GOING" -t -d "$D"; then
   warns '1: cmd: the shell runs only this word: put quotes around what is behind -c: exec' \
     'cmd=sh -c exec /opt/web'
   mkdir "$BATS_TEST_TMPDIR/bin"
-  for name in cron nginx dnsmasq setsid su docker sshd flock; do
+  for name in cron php-fpm8.2 dnsmasq setsid su docker sshd flock; do
     ln -s /bin/true "$BATS_TEST_TMPDIR/bin/$name"
   done
   path="env=PATH=$BATS_TEST_TMPDIR/bin:/bin"
   leaves='goes into the background, and seems to end:'
   warns "1: cmd: cron $leaves see its option -f" cmd=cron "$path"
   warns "1: cmd: cron $leaves see its option -f" 'cmd=/usr/bin/nice -n 5 cron' "$path"
+  warns "1: cmd: php-fpm $leaves see its option --nodaemonize" cmd=php-fpm8.2 "$path"
   warns "1: cmd: sshd $leaves see its option -D" "cmd=$BATS_TEST_TMPDIR/bin/sshd -p 22"
   warns "1: cmd: dnsmasq $leaves see its option --keep-in-foreground" cmd=dnsmasq "$path"
   warns "1: cmd: httpd $leaves see its option -f (busybox) or -D FOREGROUND (Apache)" 'cmd=busybox httpd -h /srv'
