@@ -709,10 +709,10 @@ static void reset(struct service *s) {
 //
 // If that cannot be found out, nothing is guessed: false, and we try again. A
 // start time that cannot be read is no proof of death, but a signal 0 that
-// finds no process is (ESRCH of `kill(2)`; EPERM means that there is one). To
-// take a running service for a dead one would start a second one, and that can
-// destroy more than any crash: two databases on the same files. In the end we
-// compare the stamps, for its file may have changed while nobody looked.
+// fails is (`kill(2)`). To take a running service for a dead one would start a
+// second one, and that can destroy more than any crash: two databases on the
+// same files. In the end we compare the stamps, for its file may have changed
+// while nobody looked.
 static bool adopt(struct service *s) {
   struct epoll_event event = {EPOLLIN, {s}};
   char text[LINE + 2] = "";
@@ -725,8 +725,7 @@ static bool adopt(struct service *s) {
     s->is[i] = atoll(find(text, facts[i], i == STARTS ? "0" : "-1"));
   if (s->is[PID] > 1 && s->is[PID] < 1 << 22) {
     long long start = start_of(s->is[PID]);
-    bool gone = start ? start != s->is[START]
-                      : kill(s->is[PID], 0) < 0 && errno == ESRCH;
+    bool gone = start ? start != s->is[START] : kill(s->is[PID], 0) < 0;
     if (s->pidfd) close(s->pidfd);
     s->pidfd = gone ? -1 : syscall(SYS_pidfd_open, (pid_t)s->is[PID], 0);
     if (!gone && (!start || s->pidfd < 0 ||
@@ -850,17 +849,18 @@ static void read_signal(char **argv, char **envp) {
 // Three things make that safe: we wait until it is quiet, we never use a file
 // that is not whole and good, and we know a file by its stamp.
 //
-// Looks at the file of a service. A file counts as changed when its inode or
-// its change time differs (`inode(7)`; unlike the time of its last change of
-// content, no program can choose that one). Both are mixed into one number, its
-// stamp: the inode is multiplied by 2^64 divided by the golden ratio, which
-// spreads neighbours, and halved twice, which keeps the sum positive. The stamp
-// of one that cannot be read is its error. It is taken before we read: if
-// somebody writes at the same moment, the next look sees another stamp. What
-// cannot be read for want of something, and was not found to be wrong, is tried
-// again, and until then all is as it was. What is not a regular file is not
-// even opened, for that may do things: rewind a tape, arm a watchdog. False if
-// there is nothing good to be had.
+// Looks at the file of a service. A file counts as changed when its content,
+// the time at which it was last changed, its owner or its mode differs
+// (`inode(7)`); its inode and the time of its last change of status do not
+// count, because backups and container runtimes change them at will. All that
+// counts is mixed into one number, its stamp: every byte multiplies what was
+// before by an odd number, the 64-bit prime of Fowler, Noll and Vo, which
+// leaves no bit where it was; half of the sum is positive. The stamp of a file
+// that cannot be read is mixed with its error. What cannot be read for lack of
+// resources, and was not found to be wrong, is tried again, and until then all
+// is as it was. What is not a regular file is not even opened, for that may do
+// things: rewind a tape, arm a watchdog. False if there is nothing good to be
+// had.
 static bool load(struct service *s) {
   char path[4096], file[FILE_SIZE + 2], *text = NULL, *what = NULL;
   struct stat st = {0};
@@ -868,8 +868,9 @@ static bool load(struct service *s) {
   ssize_t size = stat(path, &st), before = logged;
   if (S_ISREG(st.st_mode)) size = slurp(AT_FDCWD, path, file, sizeof file);
   if (size >= 0) errno = 0;
-  long long seen = st.st_ctim.tv_sec * 1000000000LL + st.st_ctim.tv_nsec +
-                   (st.st_ino * 0x9E3779B97F4A7C15 >> 2) + errno;
+  unsigned long long sum = st.st_mtim.tv_sec * 1ULL << 30 | st.st_mtim.tv_nsec;
+  for (ssize_t i = 0; i < size; i++) sum = sum * 1099511628211 + file[i];
+  long long seen = (sum ^ st.st_mode ^ st.st_uid * 65537ULL ^ errno) >> 1;
   if (seen == s->seen) return true;
   if (!is_trusted(&st)) what = "others may write to it";
   if (size > 0 && memchr(file, '\0', size)) what = "holds a NUL";
