@@ -19,7 +19,7 @@ LINK != if [ -n "$${LINK+set}" ]; then printf '%s' "$$LINK"; \
 		grep -q __DEFINED_FILE; then \
 	echo -static -Wl,--gc-sections -Wl,-z,norelro -Wl,-z,noseparate-code; fi
 COMPILE = $(CC) $(CPPFLAGS) $(CFLAGS) $(NEEDED) $(LINK) $(LDFLAGS)
-LIBS = -lm
+LIBS =
 
 # What installs the tools that a target lacks; `make check NEED=:` installs nothing.
 NEED = test/need

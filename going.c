@@ -93,7 +93,6 @@
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <grp.h>
-#include <math.h>
 #include <pwd.h>
 #include <regex.h>
 #include <sched.h>
@@ -213,7 +212,7 @@ static struct service {
   bool wanted, dirty;
   int quick, pidfd;
   long long is[FACTS], seen;
-  double due;
+  double delay, due;
   char *text, name[];
 } * services;
 
@@ -228,6 +227,9 @@ static double seconds(void) {
   clock_gettime(CLOCK_BOOTTIME, &t);
   return t.tv_sec + t.tv_nsec / 1e9;
 }
+
+// The first of two times.
+static double first(double a, double b) { return a < b ? a : b; }
 
 // Two kinds of things are said: news, and troubles that pass. A supervisor
 // meets many of the latter: no memory, no descriptors, a full disk. It is
@@ -259,7 +261,7 @@ static bool say(enum kind kind, const char *format, ...) {
   vsnprintf(text, sizeof line - 20, format, arguments);
   va_end(arguments);
   silent_until[kind] = now + SAME;
-  if (kind != NEWS) look_due = fmin(look_due, now + RETRY);
+  if (kind != NEWS) look_due = first(look_due, now + RETRY);
   if (is_silent) return false;
   logged++;
   bool heard = sendto(log_fd, line, strlen(line), 0, &log, sizeof log) > 0;
@@ -493,12 +495,11 @@ static void save(struct service *s) {
 // the next one. Nothing else may make us wait either, such as a terminal for
 // its line, so the file does not block before it is open, and only then.
 static bool redirect(int fd, const char *path) {
-  struct stat st = {0};
+  struct stat st;
   int flags = fd == 0 ? O_RDONLY : O_WRONLY | O_APPEND | O_CREAT;
   if (!path) return true;
   if (!fnmatch("*.fifo", path, 0)) mkfifo(path, 0600);
-  if (stat(path, &st) == 0) flags &= ~O_CREAT;
-  if (S_ISFIFO(st.st_mode)) flags = O_RDWR;
+  if (stat(path, &st) == 0 && S_ISFIFO(st.st_mode)) flags = O_RDWR;
   int file = open(path, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);
   return file >= 0 && fcntl(file, F_SETFL, flags) == 0 && dup2(file, fd) == fd;
 }
@@ -664,9 +665,10 @@ static void ended(struct service *s, int how, int status) {
   s->is[PID] = s->is[START] = s->is[EXIT] = s->is[SIGNAL] = -1;
   s->is[how] = status;
   sscanf(find(s->text, "backoff", "1"), "%lf %lf", &min, &max);
-  s->quick = s->state == UP && lasted < fmax(min, max) ? s->quick + 1 : 0;
-  set_state(s, QUARANTINED, now);
-  if (s->quick > 1) s->due += fmin(ldexp(min, s->quick - 2), fmax(min, max));
+  if (max < min) max = min;
+  s->quick = s->state == UP && lasted < max ? s->quick + 1 : 0;
+  s->delay = s->quick > 2 ? first(2 * s->delay, max) : min;
+  set_state(s, QUARANTINED, s->quick > 1 ? now + s->delay : now);
   if (s->quick >= atof(find(s->text, "retries", "1e18"))) s->state = FAILED;
   if (!strcmp(policy, "never")) s->state = DONE;
   if (!strcmp(policy, "on-failure")) policy = "unless 0";
@@ -812,7 +814,7 @@ static bool reap(idtype_t type, id_t id) {
   siginfo_t info = {0};
   struct service *s = services;
   if (!ours && !s) return false;
-  sweep_due = type == P_ALL ? NEVER : fmin(sweep_due, now + 0.01);
+  sweep_due = type == P_ALL ? NEVER : first(sweep_due, now + 0.01);
   waitid(type, id, &info, WEXITED | WNOHANG | WNOWAIT);
   if (info.si_pid == 0) return false;
   while (s && s->is[PID] != info.si_pid) s = s->next;
@@ -977,7 +979,7 @@ static double feed(void) {
   if (due > now) return due;
   if (dog < 0) dog = open(option['w'], O_WRONLY | O_CLOEXEC);
   if (dog >= 0 && ioctl(dog, _IOR('W', 7, int), &period)) period = 30;
-  if (dog >= 0 && write(dog, "", 1) > 0) return due = now + fmax(period, 1) / 3;
+  if (dog >= 0 && write(dog, "", 1) > 0) return due = now + period / 3.0;
   say(DEVICE, "cannot feed %s: %m", option['w']);
   close(dog);
   dog = -1;
@@ -989,8 +991,8 @@ static double feed(void) {
 // From here on only TERM or INT ends the program. Wait until the next service
 // is due (in milliseconds, rounded up, or we would spin), or news come; write
 // down the news; look at the directory, if it is time to; bring every service
-// to where it should be; feed. If nothing is due, the wait has no end, and an
-// idle machine is not woken (`epoll_wait(2)`).
+// to where it should be; feed. If nothing is due, the wait is as long as it can
+// be, twelve days, and an idle machine is not woken (`epoll_wait(2)`).
 //
 // News of processes taken over come one at a time; the next is there when we
 // wait again. What happened in the directory is drained into memory that is
@@ -1004,8 +1006,8 @@ static double feed(void) {
 static void supervise(char **argv, char **envp) {
   while (!quit || services) {
     struct epoll_event events[32] = {{0}};
-    double ms = fmax((fmin(next, look_due) - now) * 1000 + 1, 0);
-    epoll_wait(waits, events, 1, ms < 1e15 ? fmin(ms, 1e9) : -1);
+    double ms = (first(next, look_due) - now) * 1000 + 1;
+    epoll_wait(waits, events, 1, ms > 0 ? first(ms, 1e9) : 0);
     now = seconds();
     read_signal(argv, envp);
     struct service *s = events->data.ptr;
@@ -1013,7 +1015,7 @@ static void supervise(char **argv, char **envp) {
     if (sweep_due <= now || quit)
       while (reap(P_ALL, 0)) continue;
     while (read(changes, events, sizeof events) > 0)
-      look_due = fmin(now + QUIET, (changed = fmin(changed, now)) + LATEST);
+      look_due = first(now + QUIET, (changed = first(changed, now)) + LATEST);
     if (look_due <= now) rescan();
     bool failed = quit && lost;
     next = ours || services ? sweep_due : NEVER;
@@ -1022,11 +1024,11 @@ static void supervise(char **argv, char **envp) {
       if (dog >= 0 && !lost) feed();
       if (forget(at)) continue;
       if (s->state == FAILED && find(s->text, "critical", NULL)) failed = true;
-      if (s->due > now && s->state < DONE) next = fmin(next, s->due);
+      if (s->due > now && s->state < DONE) next = first(next, s->due);
       at = &s->next;
     }
     lost = failed;
-    if (option['w'] && (ours || dog >= 0) && !lost) next = fmin(next, feed());
+    if (option['w'] && (ours || dog >= 0) && !lost) next = first(next, feed());
   }
 }
 
