@@ -9,10 +9,10 @@
 // going; it keeps everything else going.
 //
 // You tell it what to run by putting files into one directory, and it tells you
-// how they run by putting files into another. There is no third way in: no
-// socket, no protocol, no client. How to use it is told in `going(1)`, what a
-// service file may say in `going(5)`. Here we tell how it works, to a reader
-// who knows C, and need not know more.
+// how they run by putting files into another. Besides these and a few signals
+// there is no way in: no socket, no protocol, no client. How to use it is told
+// in `going(1)`, what a service file may say in `going(5)`. Here we tell how it
+// works, to a reader who knows C, and need not know more.
 //
 // A supervisor owes its services little, but without exceptions:
 //
@@ -29,9 +29,8 @@
 // Three kinds of news end the wait: a signal came, something happened in the
 // directory, a process ended that is not our child. Or it was simply time. News
 // is only written down, as facts. After that we go through all services,
-// compare what *is* with what is *wished*, and do the one thing that is due. To
-// look once more does no harm, and so it does no harm either to be woken late,
-// in vain, or once for two reasons.
+// compare what *is* with what is *wanted*, and do the one thing that is due.
+// Looking again is harmless, so a late, spurious or merged wake-up is, too.
 //
 // The chapters follow a life: how a service is written down (3 to 6), how it is
 // born (7) and dies (8), how it gets a new supervisor (9), what becomes of it
@@ -44,19 +43,20 @@
 // stands on a few large promises. The kernel makes them, and everything below
 // leans on one of these:
 //
-// * *The end of a process is not forgotten before its parent has heard of it.*
-//   A process that has ended stays as a *zombie*: a number and an exit status,
-//   no more. The number belongs to nobody else until the parent has asked for
-//   the status, which is called reaping, or, here, burying (`wait(2)`).
+// * *The end of a process is not forgotten before its parent has reaped it.* A
+//   process that has ended stays as a *zombie*: a number and an exit status, no
+//   more. The number belongs to nobody else until the parent has asked for the
+//   status, which is called reaping (`wait(2)`), unless it ignores SIGCHLD.
 // * *Children outlive their parents.* If a parent dies, its children go on, and
-//   process 1, init, becomes their parent (`wait(2)` again, in its NOTES).
+//   process 1, init, or the nearest subreaper becomes their parent (`wait(2)`
+//   again, in its NOTES).
 // * *A process stays itself through an exec.* `execve(2)` puts another program
 //   into it; number, parent, session and start time remain. So a service may be
 //   started through others, `chroot(8)` or `prlimit(1)`, which then execute it.
-// * *A family has a name.* `setsid(2)` makes a process the leader of a *group*
-//   that has its number; its children are born into that group and stay there
-//   unless they ask to leave. A signal to the negative number is heard by all
-//   of them, the grandchildren too (`kill(2)`).
+// * *A process group has a number.* `setsid(2)` makes a process the leader of a
+//   group that has its number; its children belong to that group unless they
+//   leave it. A signal to the negative number goes to all of them, the
+//   grandchildren too (`kill(2)`).
 // * *A blocked signal is kept.* It interrupts nothing, and can be read later
 //   like a file (`signalfd(2)`). But there is only one of a kind: ten children
 //   that end at once may leave a single SIGCHLD.
@@ -64,11 +64,15 @@
 //   up. A pid alone does not, since numbers are used again (`proc(5)`).
 // * *A pidfd is a process, not a number.* This descriptor becomes readable when
 //   the process ends, also for those who are not its parent (`pidfd_open(2)`).
-// * *A rename is whole.* Who reads sees the old file or the new one
+// * *A rename is atomic.* Who reads sees the old file or the new one
 //   (`rename(2)`).
-// * *A lock ends with its holders.* A lock of `flock(2)` is shared by all who
-//   have inherited the descriptor, and is gone when the last of them has closed
-//   it or died, in whatever way.
+// * *A lock goes with its last holder.* A lock of `flock(2)` is shared by all
+//   who have inherited the descriptor, and is gone when the last of them has
+//   closed it or died, in whatever way. Who can open the file can take the
+//   lock.
+// * *An exec deletes timers.* A timer of `timer_create(2)` belongs to one
+//   process, works even if that process is stopped, and is gone after a
+//   successful `execve(2)`.
 // * *A directory tells of its changes*, unless there are too many at a time
 //   (`inotify(7)`). So what it tells is a reason to look, and nothing more.
 // * *One wait is enough.* `epoll(7)` waits for any number of descriptors, and
@@ -78,12 +82,12 @@
 // descriptors, room on a disk. Whatever can fail for such a reason will, on
 // some machine, on some night, and is tried again.
 //
-// Taking over wants Linux 5.3 for `pidfd_open(2)`; a kernel before 5.9, which
+// Taking over needs Linux 5.3 for `pidfd_open(2)`; a kernel before 5.9, which
 // has no `close_range(2)`, lets through to the services whatever descriptors
 // init has left open.
 
 #define _GNU_SOURCE
-#define VERSION "1.0.0-rc"
+#define VERSION "1.0.0-rc2"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -115,39 +119,42 @@
 // blank, so no command has more than half as many words as bytes. As a setting,
 // a line is as long as before, or, if it has no `=`, a byte longer than its two
 // or more. So arrays of these sizes, or twice, cannot overflow, and need no
-// check. A state file is much shorter than a LINE.
+// check. A state file is much shorter than a LINE. A name has at most NAME
+// bytes, because that of its new state file has a dot more (`inode(7)` has
+// 255).
 //
 // Times are seconds, as a `double`, in which a century still has room for
 // microseconds. NEVER is later than any clock gets. A directory is looked at
 // when it has been QUIET for so long, or after LATEST if it never is: an editor
 // writes, renames and removes for a while, and what lies there in between is
-// not meant for us. What failed for want of something is tried again after
+// not meant for us. What failed for lack of resources is tried again after
 // RETRY; a trouble that comes back sooner than after SAME is still the same
 // one.
-enum { FILE_SIZE = 8192, WORDS = FILE_SIZE / 2, LINE = 512 };
+enum { FILE_SIZE = 8192, WORDS = FILE_SIZE / 2, LINE = 512, NAME = 254 };
 static const double NEVER = 1e18, QUIET = 0.1, LATEST = 1, RETRY = 1, SAME = 3;
 
-// The options by their letter; then the descriptors: the runtime directory, the
-// one wait, its two sources, our `oom_score_adj`, the watchdog, and syslog. One
-// that is not open is -1; to close that, or to write to it, fails and does no
-// harm, and so nobody asks. Four counts and flags: lines said, wishes that we
-// leave (TERM), whether a critical service has failed, whether the runtime
-// directory is ours. And five times: now, when a service is due next, when to
-// look at the directory, when to sweep (chapter 11), and since when the
-// directory has been changing.
+// The options by their letter; then the descriptors: the runtime directory and
+// its lock, the epoll (`waits`), signals, our `oom_score_adj`, the inotify
+// (`changes`), the watchdog, and syslog. One that is not open is -1; to close
+// that, or to write to it, fails, and changes nothing but `errno`. Then four
+// counts and flags: lines logged, requests to stop, whether a critical service
+// has failed, whether the runtime directory is ours. And five times: now, when
+// a service is due next, when to look at the directory, when to sweep (chapter
+// 11), and since when the directory has been changing.
 //
-// All memory but the list of services and their texts is here or on the stack:
-// there is little that could leak.
+// Little else is allocated but the list of services and their texts, and
+// nothing else that grows. (While a child has not executed, the environment of
+// `environ(7)` is that of its service, see chapter 7.)
 static const char *option[128] = {['d'] = "/etc/going.d", ['r'] = "/run/going"};
-static int run = -1, waits, signals, score, changes = -1, dog = -1;
-static int syslogd = -1, said, leaving, lost, ready;
+static int run = -1, lock = -1, waits, signal_fd, score, changes = -1, dog = -1;
+static int log_fd = -1, logged, leaving, lost, ready;
 static double now, next, look_due, sweep_due, changed;
 static struct epoll_event news = {EPOLLIN, {0}};
 
 // ## 3 A service
 //
-// This is the machine, all of it. Time, a file and the end of a process are all
-// that ever moves it:
+// This is the machine, all of it. Time, a file, the end of a process and a
+// request to stop are all that move it:
 //
 // | state         | its process | what happens               | next          |
 // |---------------|-------------|----------------------------|---------------|
@@ -156,19 +163,21 @@ static struct epoll_event news = {EPOLLIN, {0}};
 // | `up`          | runs        | it ends; `restart` says no | `done`        |
 // | `up`          | runs        | it ends; out of `retries`  | `failed`      |
 // | `up`          | runs        | its file changes, or goes  | `stopping`    |
+// | `up`          | runs        | TERM                       | `stopping`    |
 // | `stopping`    | signalled   | time is up: it is killed   | `stopping`    |
 // | `stopping`    | signalled   | it ends                    | `quarantined` |
 // | `quarantined` | none        | its time has come          | `up`          |
+// | `quarantined` | none        | its file changes           | `up`          |
 // | `quarantined` | none        | its file was never good    | `failed`      |
 // | `done`        | none        | its file changes           | `quarantined` |
 // | `failed`      | none        | its file changes           | `quarantined` |
 //
 // A service that has no process and no file is forgotten, whatever its state.
 //
-// Quarantine is what keeps a service that cannot live from eating the machine:
-// started in a loop without a pause, one that fails at once would keep a
-// processor busy, and fill a disk with its complaints. To start "at once" is a
-// quarantine that is over at once: a single way leads up.
+// Quarantine is the backoff between two starts. Without it, a service that
+// fails at once would keep a processor busy, and fill a disk with its
+// complaints. To start "at once" is a quarantine that is over at once: a single
+// way leads up.
 //
 // Nobody ever sees the state `unknown`, so it has no name. It is there because
 // we may not be the first: see chapter 9.
@@ -177,41 +186,39 @@ static char *states[] = {"", "up", "stopping", "quarantined", "done", "failed"};
 
 // What the state file says of a service, besides its state, is a row of
 // numbers: pid and start time of its process, how often it was started, how the
-// last process ended, and the stamp (chapter 5) of the file it was started
+// last process ended, and the stamp (chapter 12) of the file it was started
 // from. -1 means that there is nothing to say.
 enum { PID, START, STARTS, EXIT, SIGNAL, STAMP, FACTS };
 static char *facts[] = {"pid", "start", "starts", "exit", "signal", "file"};
 
 // The invariants, true between any two steps:
 //
-// * `is[PID]` is greater than 1 if there is a process that has not been buried,
+// * `is[PID]` is greater than 1 if there is a process that has not been reaped,
 //   and only states `up` and `stopping` have one (`unknown` may); else it is
-//   not positive. On this stands that no signal ever goes to a stranger, or to
-//   everybody, which is what `kill(2)` takes 0 and -1 for;
+//   not positive. This guarantees that no signal goes to everybody, which is
+//   what `kill(2)` takes 0 and -1 for;
 // * `text` holds the last good settings of its file, `seen` the stamp of the
 //   file we looked at last, good or bad;
-// * `watch` is a pidfd if the process was taken over (-1 if it had ended before
+// * `pidfd` is a pidfd if the process was taken over (-1 if it had ended before
 //   we came), 0 if we have started it;
 // * the state file is right unless `dirty`.
 //
-// `note` is the `name` with a dot in front (chapter 6). `wanted` says that
-// there is a file, `quick` counts the quick exits in a row. The last process
-// `lasted` so long (0: that has been told), and something is to be done when it
-// is `due`. The list has the order of the names. It is walked at every wake-up,
-// and whoever is looked for is looked for in it: with a thousand services that
-// is a few microseconds, less than the kernel needs to start one.
-struct service {
+// `wanted` says that there is a file, `quick` counts the quick exits in a row,
+// and something is to be done when it is `due`. Names that come together are in
+// the list in their order. It is walked at every wake-up, and whoever is looked
+// for is looked for in it: with a thousand services that is a few microseconds,
+// less than the kernel needs to start one.
+static struct service {
   struct service *next;
   enum state state;
   bool wanted, dirty;
-  int quick, watch;
+  int quick, pidfd;
   long long is[FACTS], seen;
-  double lasted, due;
-  char *text, *name, note[];
-};
-static struct service *services;
+  double due;
+  char *text, name[];
+} * services;
 
-// ## 4 Time, and words
+// ## 4 Time, and the log
 //
 // The seconds since boot, on a clock that nobody can set, and on which
 // `proc(5)` dates the start of every process (`clock_gettime(2)`). The time of
@@ -229,8 +236,8 @@ static double seconds(void) {
 // is one function for both. A trouble makes the loop come round again after
 // RETRY, and whatever did not work is tried again then. If it still does not
 // work, it comes here again, which is how we know that it is the same trouble,
-// and say nothing. There are no timers for retries, and no flags to remember
-// that a complaint has been made.
+// and say nothing. There are no timers for retries, and no flag per complaint,
+// only a time per kind.
 //
 // A line goes to syslog, and to standard error if we are in the foreground of a
 // terminal (`tcgetpgrp(3)`), or if syslog did not take it. Neither is ever
@@ -243,22 +250,22 @@ static double seconds(void) {
 //
 // Returns false, so that whoever fails can say why and return in one statement.
 enum kind { NEWS, RUNTIME, CHANGES, FILES, RECORD, SAVE, FORK, DEVICE, KINDS };
-static double hush[KINDS];
+static double silent_until[KINDS];
 
 static bool say(enum kind kind, const char *format, ...) {
   static const struct sockaddr log = {AF_UNIX, "/dev/log"};
   char line[1024] = "<29>going: ", *text = strchr(line, '\0');
   struct pollfd room = {2, POLLOUT, 0};
-  bool hushed = kind != NEWS && (now = seconds()) < hush[kind];
+  bool is_silent = kind != NEWS && (now = seconds()) < silent_until[kind];
   va_list arguments;
   va_start(arguments, format);
   vsnprintf(text, sizeof line - 20, format, arguments);
   va_end(arguments);
-  hush[kind] = now + SAME;
+  silent_until[kind] = now + SAME;
   if (kind != NEWS) look_due = fmin(look_due, now + RETRY);
-  if (hushed) return false;
-  said++;
-  bool heard = sendto(syslogd, line, strlen(line), 0, &log, sizeof log) > 0;
+  if (is_silent) return false;
+  logged++;
+  bool heard = sendto(log_fd, line, strlen(line), 0, &log, sizeof log) > 0;
   if (heard && tcgetpgrp(2) != getpgrp()) return false;
   if (option['t'] || poll(&room, 1, 0) > 0) dprintf(2, "%s\n", text);
   return false;
@@ -285,10 +292,10 @@ static ssize_t slurp(int at, const char *path, char *text, size_t room) {
 
 // Settings are kept as text: `key=value`, a zero byte, and so on, and an empty
 // string at the end. Whoever wants one looks for it by its name, and says what
-// it is if it is missing. There is no structure to fill, nothing to convert,
-// and no default to forget. Files are short, so this is quicker than it looks.
-// State files (chapter 6) are read in the same way. No text at all has no
-// settings.
+// it is if it is missing. There is no structure to fill, and a value is
+// converted where it is used. Files are short, so this is quicker than it
+// looks. State files (chapter 6) are read in the same way. No text at all has
+// no settings.
 static const char *find(const char *text, const char *key, const char *none) {
   for (size_t n = strlen(key); text && *text; text += strlen(text) + 1)
     if (!strncmp(text, key, n) && text[n] == '=') return text + n + 1;
@@ -297,9 +304,8 @@ static const char *find(const char *text, const char *key, const char *none) {
 
 // Splits a command at its blanks, into words in `to`, and ends their list with
 // NULL, as `execvp(3)` wants it. Quotes keep blanks together, also inside a
-// word; nothing else is special, nothing expanded or escaped. The sign of an
-// open quote is its character, and to meet it again clears it. That every quote
-// is closed was checked before.
+// word; nothing else is special, nothing expanded or escaped. `quote` is the
+// open quote, or 0. That every quote is closed was checked before.
 static void split(const char *value, char *to, char **words) {
   for (char quote = '\0'; *(value += strspn(value, " \t"));) {
     *words++ = to;
@@ -313,69 +319,70 @@ static void split(const char *value, char *to, char **words) {
   *words = NULL;
 }
 
-// What `stop` says: a signal, and perhaps the seconds of grace, left alone if
-// not given. Signals have a name, with or without SIG, or a number. The n-th
-// name belongs to the number n, as `signal(7)` has it for most machines (MIPS,
-// Alpha and SPARC count some of them otherwise; a number always means itself).
-// 0 if there is no such signal.
-static int signal_of(const char *stop, double *grace) {
-  char names[] =
-      "HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM "
-      "STKFLT CHLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO "
-      "PWR SYS";
+// What `stop` says: a signal, by its name, with or without SIG, and perhaps the
+// seconds of grace, left alone if not given. The numbers are the compiler's,
+// since those of MIPS are others (`signal(7)`). A number is no name: `stop=30`
+// is meant as seconds. 0 if there is no such signal.
+static int parse_stop(const char *stop, double *grace) {
+  char names[] = "HUP INT QUIT ABRT KILL USR1 USR2 ALRM TERM CONT WINCH PWR";
+  static const int numbers[] = {SIGHUP,  SIGINT,  SIGQUIT,  SIGABRT,
+                                SIGKILL, SIGUSR1, SIGUSR2,  SIGALRM,
+                                SIGTERM, SIGCONT, SIGWINCH, SIGPWR};
   char word[16], *rest = names, *name;
   sscanf(stop, "%15s %lf", word, grace);
   char *bare = strncmp(word, "SIG", 3) ? word : word + 3;
-  for (int n = 1; (name = strsep(&rest, " ")); n++)
-    if (!strcmp(name, bare) || atoi(word) == n) return n;
+  for (int n = 0; (name = strsep(&rest, " ")); n++)
+    if (!strcmp(name, bare)) return numbers[n];
   return 0;
 }
 
 // Looks up USER or USER:GROUP, by name, or by number if it begins with a digit,
-// and tells whether they exist. If asked to, it assumes that identity, groups
-// first, since it may not do that any more afterwards (`setgid(2)`), and sets
-// the environment that goes with it. Every step must succeed: a service that
-// was to run as somebody must not run as root instead. A number must have an
-// entry, too, or there would be no home and no list of groups to go with it.
-// The letters of a name are all behind the digits; with no group given, the
-// group that is looked up is nobody's business.
-static bool account(const char *user, bool assume) {
+// and tells whether they exist. If asked to, it sets the environment that goes
+// with that identity, and then assumes it, groups first, since it may not do
+// that any more afterwards (`setgid(2)`). Every step must succeed: a service
+// that was to run as somebody must not run as root instead. The identity comes
+// last, because memory is shared with a child (chapter 7): once it belongs to
+// the user, the user may kill it, and that must not be in the middle of
+// `setenv(3)`, which allocates. A variable that is there stays: it is from the
+// service file. A number must have an entry, too, or there would be no home and
+// no list of groups to go with it. In ASCII the letters of a name are behind
+// the digits. Without a group, the group that is looked up is not used.
+static bool become(const char *user, bool assume) {
   char name[512], *colon = strchrnul(user, ':'), *team = colon + !!*colon;
   snprintf(name, sizeof name, "%.*s", (int)(colon - user), user);
   struct passwd *who = *name > '9' ? getpwnam(name) : getpwuid(atoi(name));
   struct group *group = *team > '9' ? getgrnam(team) : getgrgid(atoi(team));
   if (!who || (*colon && !group)) return false;
   gid_t gid = *colon ? group->gr_gid : who->pw_gid;
-  return !assume || (!initgroups(who->pw_name, gid) && !setgid(gid) &&
-                     !setuid(who->pw_uid) && !setenv("HOME", who->pw_dir, 1) &&
-                     !setenv("USER", who->pw_name, 1) &&
-                     !setenv("LOGNAME", who->pw_name, 1) &&
-                     !setenv("SHELL", who->pw_shell, 1));
+  if (!assume) return true;
+  return !setenv("HOME", who->pw_dir, 0) && !setenv("USER", who->pw_name, 0) &&
+         !setenv("LOGNAME", who->pw_name, 0) &&
+         !setenv("SHELL", who->pw_shell, 0) && !initgroups(who->pw_name, gid) &&
+         !setgid(gid) && !setuid(who->pw_uid);
 }
 
 // All that a service file may say. This is the grammar of `going(5)`, as one
-// `regex(7)` for a line, without its blanks: here a user of the manual and a
-// reader of the code look at the same page. Numbers of users and signals are
+// `regex(7)` for a line, without its blanks. Numbers of users and signals are
 // short here, so that no conversion can overflow: 4294967296 must not be root,
 // which is what it becomes in 32 bits.
 static regex_t rules;
 static const char grammar[] =
     "^(cmd=([^'\"]|'[^']*'|\"[^\"]*\")+|(cwd|std(in|out|err))=/.*|critical=yes|"
-    "env=[^= \t]+=.*|restart=(always|on-failure|never)|retries=0*[1-9][0-9]*|"
-    "user=([A-Za-z_][^: \t]*|[0-9]{1,9})(:([A-Za-z_][^: \t]*|[0-9]{1,9}))?|"
-    "backoff=[0-9]*[.]?[0-9]+([ \t]+[0-9]*[.]?[0-9]+)?|"
-    "stop=([A-Z][A-Z0-9]*|[0-9]{1,2})([ \t]+[0-9]*[.]?[0-9]+)?)$";
+    "env=[^= \t]+=.*|retries=0*[1-9][0-9]*|restart=(always|on-failure|never|"
+    "unless([ \t]+(1?[0-9]{1,2}|2[0-4][0-9]|25[0-5]))+)|user=([A-Za-z_][^: \t]*"
+    "|[0-9]{1,9})(:([A-Za-z_][^: \t]*|[0-9]{1,9}))?|backoff=[0-9]*[.]?[0-9]+"
+    "([ \t]+[0-9]*[.]?[0-9]+)?|stop=(SIG)?(HUP|INT|QUIT|ABRT|KILL|USR[12]|ALRM|"
+    "TERM|CONT|WINCH|PWR)([ \t]+[0-9]*[.]?[0-9]+)?)$";
 
 // What a pattern cannot know: whether there is such a user or signal, and which
 // of two numbers is the smaller one. The pattern has let through only keys that
 // we have, so that a letter or two tell them apart. If an account cannot be
 // looked up for want of something, `errno` says so.
-static bool is_good(const char *entry) {
+static bool check(const char *entry) {
   const char *value = strchr(entry, '=') + 1;
   double min = 0, max = NEVER;
   if (regexec(&rules, entry, 0, NULL, 0)) return false;
-  if (*entry == 'u') return account(value, false);
-  if (!strncmp(entry, "stop", 4)) return signal_of(value, &max);
+  if (*entry == 'u') return become(value, false);
   if (*entry == 'b') sscanf(value, "%lf %lf", &min, &max);
   return min <= max;
 }
@@ -389,7 +396,7 @@ static char *trim(char *word) {
 }
 
 // Troubles of the machine, not of the file. They pass.
-static bool is_passing(int error) {
+static bool is_transient(int error) {
   return error == EMFILE || error == ENFILE || error == ENOMEM || error == EIO;
 }
 
@@ -410,20 +417,20 @@ static char *parse(const char *name, char *file, int before) {
     if (find(text, key, NULL) && strcmp(key, "env")) what = "given twice";
     sprintf(to, "%s=%s%c", key, line ? trim(line) : "", '\0');
     errno = 0;
-    if (!is_good(to)) what = "unknown key or bad value";
-    if (what && is_passing(errno)) return NULL;
+    if (!check(to)) what = "unknown key or bad value";
+    if (what && is_transient(errno)) return NULL;
     if (what) say(NEWS, "%s:%d: %s: %s", name, number, what, to);
     to += strlen(to) + 1;
   }
   if (!find(text, "cmd", NULL)) say(NEWS, "%s:1: no cmd", name);
-  char *copy = said > before ? NULL : malloc(to - text + 1);
+  char *copy = logged > before ? NULL : malloc(to - text + 1);
   return copy ? memcpy(copy, text, to - text + 1) : NULL;
 }
 
 // Who can write a service file can become root, and who can write into the
 // runtime directory can have any process killed. So both may be written only by
 // root and by the user we run as.
-static bool is_safe(const struct stat *st) {
+static bool is_trusted(const struct stat *st) {
   return !(st->st_mode & 022) && (!st->st_uid || st->st_uid == geteuid());
 }
 
@@ -434,13 +441,13 @@ static bool is_safe(const struct stat *st) {
 // "how is it?"; for us it is a will. Whatever a new supervisor is to know must
 // be there before anything can happen to the old one.
 //
-// A pid alone names nobody, since numbers are used again. A pid and the time at
-// which its process was started do. That time, in hundredths of a second, is
-// the 22nd field of /proc/PID/stat (`proc(5)`); the second is a name that may
-// hold blanks and brackets, so we count from the last bracket. 0 if it cannot
-// be read. (We read that of its first task, which says the same: qemu's user
-// emulation makes one up for a process that asks for its own. On Alpha the time
-// is counted in other parts of a second, and nothing can be taken over.)
+// A pid and the time at which its process was started name one process. That
+// time, in hundredths of a second, is the 22nd field of /proc/PID/stat
+// (`proc(5)`); the second is a name that may hold blanks and brackets, so we
+// count from the last bracket. 0 if it cannot be read. (We read that of its
+// first task, which says the same: qemu's user emulation makes one up for a
+// process that asks for its own. On Alpha the time is counted in other parts of
+// a second, and nothing can be taken over.)
 static long long start_of(pid_t pid) {
   char path[40], text[512];
   snprintf(path, sizeof path, "/proc/%d/task/%d/stat", pid, pid);
@@ -457,26 +464,20 @@ static long long start_of(pid_t pid) {
 // nobody could check it later. If the directory itself is gone, it is not ours
 // any more, and will be claimed again.
 //
-// What could not be saved stays `dirty`, and is saved when that is tried again.
-//
-// The new file is written under the name with a dot, as a *note*. A child
-// (chapter 7) leaves it at that, because it is in a hurry, and the kernel takes
-// longer to do away with the old file than to make the new one. Its parent puts
-// the note in its place as soon as the child has executed. If the parent is
-// killed first, the note is what the next going finds, and so it is believed
-// before the state file: unless it is empty, because the disk was full, or
-// somebody was killed who had just begun to write. (For the same reason a
-// service may run for an instant before its state file says so.)
+// While the directory is not ours, nothing is written there: others may own it,
+// or have it in use. What could not be saved stays `dirty`, and is tried again.
 static void save(struct service *s) {
   int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;
-  int fd = openat(run, s->note, flags | O_NONBLOCK, 0644);
+  char new[NAME + 2];
+  snprintf(new, sizeof new, ".%s", s->name);
+  int fd = ready ? openat(run, new, flags | O_NONBLOCK, 0644) : -1;
   if (s->is[PID] > 0 && s->is[START] <= 0) s->is[START] = start_of(s->is[PID]);
   char line[LINE], *end = line + sprintf(line, "state=%s", states[s->state]);
   for (int i = 0; i < FACTS; i++)
     if (s->is[i] >= 0) end += sprintf(end, " %s=%lld", facts[i], s->is[i]);
   *end++ = '\n';
   s->dirty = fd < 0 || !s->is[START] || write(fd, line, end - line) < 0 ||
-             (s->is[PID] != getpid() && renameat(run, s->note, run, s->name));
+             renameat(run, new, run, s->name);
   if (fd < 0 && errno == ENOENT) ready = false;
   if (s->dirty) say(SAVE, "%s: cannot save its state: %m", s->name);
   close(fd);
@@ -495,44 +496,52 @@ static void save(struct service *s) {
 // the next one. Nothing else may make us wait either, such as a terminal for
 // its line, so the file does not block before it is open, and only then.
 static bool redirect(int fd, const char *path) {
-  struct stat st;
+  struct stat st = {0};
   int flags = fd == 0 ? O_RDONLY : O_WRONLY | O_APPEND | O_CREAT;
   if (!path) return true;
-  if (stat(path, &st) == 0 && S_ISFIFO(st.st_mode)) flags = O_RDWR;
+  if (!fnmatch("*.fifo", path, 0)) mkfifo(path, 0600);
+  if (stat(path, &st) == 0) flags &= ~O_CREAT;
+  if (S_ISFIFO(st.st_mode)) flags = O_RDWR;
   int file = open(path, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);
   return file >= 0 && fcntl(file, F_SETFL, flags) == 0 && dup2(file, fd) == fd;
 }
 
 // Turns a fresh child into its service. The order of the steps matters:
 //
-// * First it becomes the leader of a session and of a group, the name under
+// * First it winds up a timer that kills it in 10 seconds, for we stand still
+//   until it executes. Somebody may hold it up: its user, who stops it; a file
+//   system that hangs; a lease on its command (`fcntl(2)`). KILL ends a stopped
+//   process, too, and a successful exec deletes the timer (`timer_create(2)`).
+// * Then it becomes the leader of a session and of a group, the name under
 //   which it and its children can be signalled.
-// * Then it writes itself down. It has inherited the lock on the runtime
+// * Then it saves its state. It has inherited the lock on the runtime
 //   directory, and lets go of it only when it executes (`flock(2)`, O_CLOEXEC);
 //   until then no other going gets in. So at whatever moment we may be killed,
 //   there is no process that is not written down. If we did it instead, a KILL
 //   between its birth and our line would leave a process that nobody knows, and
-//   the next going would start a second one. It was started between our last
-//   look at the clock and this one; if both show the same hundredth of a
-//   second, that is its start time, and nobody has to ask /proc.
+//   the next going would start a second one.
 // * Then it closes the watchdog, which stays armed as long as anybody has it
 //   open.
 // * What makes the kernel spare us when memory is short (`oom_score_adj`,
 //   `proc(5)`) is not for services. To write there is slow, since /proc has
 //   nothing ready for a process so young. So the child reads its parent's,
 //   which it has inherited, and writes only if that is not 0.
-// * Files are opened as root, before the identity is assumed. That comes late:
-//   from then on the service's own user might stop the child, and us with it.
+// * Files are opened, the environment is set and the command is split as root.
+//   The identity is assumed after all that: from then on the service's own user
+//   may kill the child, or stop it, and it still shares our memory. So nothing
+//   that allocates or writes there comes later.
 // * Signals are let in last. None is ignored and none has a handler: that was
 //   cleaned up once, at our own start, not in every child.
 //
 // `execvp(3)` looks for the command on the PATH of the new environment. There
 // is no shell on the way. If anything fails, the name of the step is returned.
-static const char *become(struct service *s) {
+static const char *exec_service(struct service *s) {
   char copy[FILE_SIZE], *words[WORDS + 1];
   const char *user = find(s->text, "user", NULL);
+  timer_t t = 0;
+  timer_create(CLOCK_MONOTONIC, &(struct sigevent){.sigev_signo = SIGKILL}, &t);
+  timer_settime(t, 0, &(struct itimerspec){.it_value = {10, 0}}, NULL);
   s->is[PID] = setsid();
-  if (floor(seconds() * 100) == floor(now * 100)) s->is[START] = now * 100;
   save(s);
   close(dog);
   if (pread(score, copy, 2, 0) != 2 || memcmp(copy, "0\n", 2))
@@ -543,10 +552,11 @@ static const char *become(struct service *s) {
   if (chdir(find(s->text, "cwd", "/")) < 0) return "enter its cwd";
   clearenv();
   putenv("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-  if (user && !account(user, true)) return "become its user";
+  setenv("SERVICE", s->name, 1);
   for (char *line = s->text; *line; line += strlen(line) + 1)
     if (!strncmp(line, "env=", 4)) putenv(line + 4);
   split(find(s->text, "cmd", ""), copy, words);
+  if (user && !become(user, true)) return "become its user";
   sigprocmask(SIG_SETMASK, &(sigset_t){0}, NULL);
   execvp(words[0], words);
   return "execute its cmd";
@@ -555,17 +565,20 @@ static const char *become(struct service *s) {
 // Enters a state, in which something is to be done when it is `due`. All
 // changes of state come through here, and so none can be left unsaved; who
 // means `failed` or `done` says so right afterwards.
-static void enter(struct service *s, enum state state, double due) {
+static void set_state(struct service *s, enum state state, double due) {
   s->state = state;
   s->due = due;
   s->dirty = true;
 }
 
 // A child lives in our own memory until it executes; all it has for itself is a
-// stack. Where it got stuck, if it did, we read here (`volatile`, for a
-// compiler cannot know). It exits with 111 then, as daemontools and s6 have it.
+// stack. What it changes there is its own service's facts, `dirty`, `stuck`,
+// what logging changes, and `environ`, which we do not use but for USR2, where
+// it is set again. Where it got stuck, if it did, we read here (`volatile`, for
+// a compiler cannot know). It exits with 111 then, as daemontools and s6 have
+// it.
 static const char *volatile stuck;
-static int bear(void *s) { return (stuck = become(s)) ? 111 : 0; }
+static int child_main(void *s) { return (stuck = exec_service(s)) ? 111 : 0; }
 
 // Gives birth, in the fastest way there is: we stand still until the child
 // executes or exits. No memory is copied, and so none is needed. The price: a
@@ -575,22 +588,21 @@ static int bear(void *s) { return (stuck = become(s)) ? 111 : 0; }
 // child's stack lie a command and its words, 40 KiB at most; a C library may
 // put the words there once more, and has room for its own.
 //
-// What the child knows, we know: it has left its note, which is now put in its
-// place. If no child is to be had, all is as it was before, and it is tried
+// What the child knows, we know: its pid, its start time, whether it has saved
+// its state. If no child is to be had, all is as it was before, and it is tried
 // again. (The count of starts is cut to what fits, because a broken record may
 // hold anything. An emulator may make a fork even of this; then the child has
 // memory of its own, and we say and save what we can without it.)
-static void launch(struct service *s) {
-  char room[16 * FILE_SIZE], *stack = room + sizeof room;
+static void spawn(struct service *s) {
+  static char room[12 * FILE_SIZE], *stack = room + sizeof room;
   struct service before = *s;
   now = seconds();
   s->is[STARTS] = (s->is[STARTS] + 1ULL) % (1ULL << 63);
   s->is[STAMP] = s->seen;
-  enter(s, UP, NEVER);
+  set_state(s, UP, NEVER);
   stuck = NULL;
-  s->is[PID] = clone(bear, stack, CLONE_VM | CLONE_VFORK | SIGCHLD, s);
+  s->is[PID] = clone(child_main, stack, CLONE_VM | CLONE_VFORK | SIGCHLD, s);
   if (stuck) say(NEWS, "%s: cannot %s: %m", s->name, stuck);
-  if (!s->dirty) s->dirty = renameat(run, s->note, run, s->name);
   if (s->is[PID] < 0 && !say(FORK, "%s: cannot fork: %m", s->name)) *s = before;
 }
 
@@ -598,7 +610,7 @@ static void launch(struct service *s) {
 //
 // A service ends in one of three ways: by itself, because we have asked it to,
 // or because it did not listen. In whichever way it ends, this chapter says
-// what it costs to have been so short.
+// how long the next start waits, which depends on how long it ran.
 //
 // Asks a process, and all of its group, to end, and gives it some time for
 // that. One that has been asked already, by an earlier going, is not asked
@@ -610,11 +622,14 @@ static void launch(struct service *s) {
 // just ended, we shall hear of that.
 static void stop(struct service *s) {
   double grace = 10;
-  int number = signal_of(find(s->text, "stop", "TERM"), &grace);
+  int number = parse_stop(find(s->text, "stop", "TERM"), &grace);
   kill(-s->is[PID], s->state == UP ? number : 0);
   kill(-s->is[PID], SIGCONT);
-  enter(s, STOPPING, now + grace);
+  set_state(s, STOPPING, now + grace);
 }
+
+// Is it to be there?
+static bool is_wanted(const struct service *s) { return s->wanted && !leaving; }
 
 // The process is gone: remember how it ended, and for how long it had been up,
 // and decide what follows. An exit after at least MAX seconds is a good run,
@@ -623,11 +638,13 @@ static void stop(struct service *s) {
 // from then on the time is doubled, up to MAX. One that we have stopped has not
 // failed; whether it starts again is up to its file. If nobody knows when it
 // was started, that was just now: better once too careful than a loop without
-// end.
+// end. `restart` names the exit codes after which it is done, by the word
+// `unless`; `on-failure` is `unless 0`. What is logged says what comes next:
+// "up" for a start at once.
 //
 // What is left of its group is killed, or the next process would meet the old
 // one's children, still holding its port. A child of ours is a zombie that
-// still holds the number. One taken over has been buried by somebody else: if
+// still holds the number. One taken over has been reaped by somebody else: if
 // there is no process of that number now, the group, if there is one, is its
 // own, because the kernel gives no number away that names a group. If there is
 // one that was started at another time, it is none of our business.
@@ -640,31 +657,41 @@ static void stop(struct service *s) {
 // `how` is EXIT or SIGNAL, with its `status`: -1 if nobody knows.
 static void ended(struct service *s, int how, int status) {
   double min, max = 60;
-  char policy = s->state == UP ? *find(s->text, "restart", "always") : 'a';
-  long long start = s->watch ? start_of(s->is[PID]) : 0;
+  const char *policy = s->state == UP ? find(s->text, "restart", "") : "";
+  long long start = s->pidfd ? start_of(s->is[PID]) : 0;
   if (start == 0 || start == s->is[START]) kill(-s->is[PID], SIGKILL);
-  if (s->watch) epoll_ctl(waits, EPOLL_CTL_DEL, s->watch, NULL);
-  if (s->watch) close(s->watch);
-  s->watch = 0;
-  if (s->is[START] <= 0) s->is[START] = now * 100;
-  s->lasted = (now = seconds()) - s->is[START] / 100.0;
+  if (s->pidfd) epoll_ctl(waits, EPOLL_CTL_DEL, s->pidfd, NULL);
+  if (s->pidfd) close(s->pidfd);
+  s->pidfd = 0;
+  double lasted = s->is[START] > 0 ? now - s->is[START] / 100.0 : 0;
   s->is[PID] = s->is[START] = s->is[EXIT] = s->is[SIGNAL] = -1;
   s->is[how] = status;
   sscanf(find(s->text, "backoff", "1"), "%lf %lf", &min, &max);
-  s->quick = s->state == UP && s->lasted < fmax(min, max) ? s->quick + 1 : 0;
-  enter(s, QUARANTINED, now);
+  s->quick = s->state == UP && lasted < fmax(min, max) ? s->quick + 1 : 0;
+  set_state(s, QUARANTINED, now);
   if (s->quick > 1) s->due += fmin(ldexp(min, s->quick - 2), fmax(min, max));
   if (s->quick >= atof(find(s->text, "retries", "1e18"))) s->state = FAILED;
-  if (policy == 'n' || (policy == 'o' && !s->is[EXIT])) s->state = DONE;
+  if (!strcmp(policy, "never")) s->state = DONE;
+  if (!strcmp(policy, "on-failure")) policy = "unless 0";
+  for (int code, n; sscanf(policy, "%*[^0-9]%d%n", &code, &n) == 1; policy += n)
+    if (code == s->is[EXIT]) s->state = DONE;
+  char what[40] = "ended unseen", then[40] = "";
+  if (s->is[EXIT] >= 0) sprintf(what, "exited with %d", status);
+  if (s->is[SIGNAL] > 0) sprintf(what, "killed by signal %d", status);
+  bool at_once = s->state == QUARANTINED && s->due <= now;
+  if (s->state == QUARANTINED && !at_once)
+    snprintf(then, sizeof then, ", next start in %.1f s", s->due - now);
+  say(NEWS, "%s: %s after %.1f s, %s%s", s->name, what, lasted,
+      is_wanted(s) ? states[at_once ? UP : s->state] : "stopped", then);
 }
 
 // Its file has changed to something good, or has been touched: begin anew. The
 // process, if there is one, is stopped as the old settings say, which is why
 // this comes before the new ones are put in their place.
-static void renew(struct service *s) {
+static void reset(struct service *s) {
   s->quick = 0;
   if (s->state == UP) stop(s);
-  if (s->state > STOPPING) enter(s, QUARANTINED, now);
+  if (s->state > STOPPING) set_state(s, QUARANTINED, now);
 }
 
 // ## 9 A new supervisor
@@ -676,28 +703,23 @@ static void renew(struct service *s) {
 //
 // So every service begins its life here, as unknown: to take over is not a mode
 // that only runs on bad days, but the way in which everything starts. If it has
-// neither note nor state file, it is simply to be started. A note is put in its
-// place at once, for the next one will be written over it; a link is not ours,
-// and counts as none. Another file that is no record is somebody else's, and
-// not touched, unless it has the name of a service. If a process is written
-// down, and runs, we watch it. If it does not run any more, or the number is
-// somebody else's, it has ended, and nobody saw how. (No number is as large as
-// 2^22, `proc(5)`; a larger one might become 1, and then `kill(2)` would mean
-// everybody.)
+// no state file, it is simply to be started; a link is not ours, and counts as
+// none. Another file that is no record is somebody else's, and not touched,
+// unless it has the name of a service. If a process is written down, and runs,
+// we watch it. If it does not run any more, or the number is somebody else's,
+// it has ended, and nobody saw how. (No number is as large as 2^22, `proc(5)`;
+// a larger one might become 1, and then `kill(2)` would mean everybody.)
 //
 // If that cannot be found out, nothing is guessed: false, and we try again. A
-// start time that cannot be read is no proof of death, but signal 0 is, to
-// which the kernel answers only whether there is anybody. To take a running
-// service for a dead one would start a second one, and that can destroy more
-// than any crash: two databases on the same files. In the end we compare the
-// stamps, for its file may have changed while nobody looked.
+// start time that cannot be read is no proof of death, but a signal 0 that
+// finds no process is (ESRCH of `kill(2)`; EPERM means that there is one). To
+// take a running service for a dead one would start a second one, and that can
+// destroy more than any crash: two databases on the same files. In the end we
+// compare the stamps, for its file may have changed while nobody looked.
 static bool adopt(struct service *s) {
   struct epoll_event event = {EPOLLIN, {s}};
   char text[LINE + 2] = "";
-  ssize_t size = slurp(run, s->note, text, LINE);
-  if (!strncmp(text, "state=", 6)) renameat(run, s->note, run, s->name);
-  if (size < 0 ? !is_passing(errno) : strncmp(text, "state=", 6))
-    size = slurp(run, s->name, text, LINE);
+  ssize_t size = slurp(run, s->name, text, LINE);
   if (size < 0 && errno != ENOENT && errno != ELOOP)
     return say(RECORD, "%s: cannot read its state file: %m", s->name);
   if (!s->wanted && strncmp(text, "state=", 6)) return false;
@@ -706,59 +728,47 @@ static bool adopt(struct service *s) {
     s->is[i] = atoll(find(text, facts[i], i == STARTS ? "0" : "-1"));
   if (s->is[PID] > 1 && s->is[PID] < 1 << 22) {
     long long start = start_of(s->is[PID]);
-    bool gone = start ? start != s->is[START] : kill(s->is[PID], 0) < 0;
-    if (s->watch) close(s->watch);
-    s->watch = gone ? -1 : syscall(SYS_pidfd_open, (pid_t)s->is[PID], 0);
-    if (!gone && (!start || s->watch < 0 ||
-                  epoll_ctl(waits, EPOLL_CTL_ADD, s->watch, &event)))
+    bool gone = start ? start != s->is[START]
+                      : kill(s->is[PID], 0) < 0 && errno == ESRCH;
+    if (s->pidfd) close(s->pidfd);
+    s->pidfd = gone ? -1 : syscall(SYS_pidfd_open, (pid_t)s->is[PID], 0);
+    if (!gone && (!start || s->pidfd < 0 ||
+                  epoll_ctl(waits, EPOLL_CTL_ADD, s->pidfd, &event)))
       return say(RECORD, "%s: cannot watch its process: %m", s->name);
-    enter(s, *find(text, "state", "") == 's' ? STOPPING : UP, NEVER);
+    set_state(s, *find(text, "state", "") == 's' ? STOPPING : UP, NEVER);
     if (s->state == STOPPING && !gone) stop(s);
     if (gone) ended(s, EXIT, -1);
     if (!gone) say(NEWS, "%s: taken over as %lld", s->name, s->is[PID]);
   } else {
     s->is[PID] = s->is[START] = -1;
-    enter(s, *find(text, "state", "") == 'd' ? DONE : QUARANTINED, now);
+    set_state(s, *find(text, "state", "") == 'd' ? DONE : QUARANTINED, now);
     if (*find(text, "state", "") == 'f') s->state = FAILED;
   }
-  if (s->text && s->seen != s->is[STAMP]) renew(s);
+  if (s->text && s->seen != s->is[STAMP]) reset(s);
   return true;
 }
 
 // ## 10 What becomes of it
 //
-// Here meet what is and what is wished. There is one function for all of it,
+// Wanted and actual state meet here. There is one function for all of it,
 // called for every service at every wake-up, and again for one whose end we
 // have just heard of.
 //
-// Is it to be there?
-static bool stays(const struct service *s) { return s->wanted && !leaving; }
-
 // The table of chapter 3, as code: looks at one service and does what is due.
 // What has changed is saved and said only after that, so that a start never
 // waits for the log. A state that is about to be forgotten is not saved.
 //
 // Nothing here depends on what it did the last time, but for the state itself,
 // and so it can be called as often as you like.
-static void settle(struct service *s) {
-  if (s->state == UNKNOWN && (s->seen || !stays(s))) adopt(s);
-  if (s->state == UP && !stays(s)) stop(s);
+static void reconcile(struct service *s) {
+  if (s->state == UNKNOWN && (s->seen || !is_wanted(s))) adopt(s);
+  if (s->state == UP && !is_wanted(s)) stop(s);
   if (s->state == STOPPING && (s->due <= now || leaving > 1))
     kill(-s->is[PID], SIGKILL);
-  bool due = s->state == QUARANTINED && s->due <= now && stays(s);
-  if (due && s->text) launch(s);
-  if (due && !s->text) enter(s, FAILED, NEVER);
-  if (s->dirty && (s->is[PID] > 0 || stays(s))) save(s);
-  if (s->lasted > 0) {
-    char how[40] = "ended unseen", then[40] = "";
-    if (s->is[EXIT] >= 0) sprintf(how, "exited with %lld", s->is[EXIT]);
-    if (s->is[SIGNAL] > 0) sprintf(how, "killed by signal %lld", s->is[SIGNAL]);
-    if (s->state == QUARANTINED && stays(s))
-      sprintf(then, ", next start in %.1f s", fmax(s->due - now, 0));
-    say(NEWS, "%s: %s after %.1f s, %s%s", s->name, how, s->lasted,
-        stays(s) ? states[s->state] : "stopped", then);
-    s->lasted = 0;
-  }
+  bool due = s->state == QUARANTINED && s->due <= now && is_wanted(s);
+  if (due && s->text) spawn(s);
+  if (due && !s->text) set_state(s, FAILED, NEVER);
+  if (s->dirty && (s->is[PID] > 0 || is_wanted(s))) save(s);
   if (due && s->state == UP && !stuck)
     say(NEWS, "%s: started as %lld", s->name, s->is[PID]);
 }
@@ -768,11 +778,11 @@ static void settle(struct service *s) {
 // state file: it was never ours. A state file that cannot be removed would tell
 // of a service that is not there, and so it is tried again, but does not keep
 // us from leaving.
-static bool drop(struct service **at) {
+static bool forget(struct service **at) {
   struct service *s = *at;
-  if (stays(s) || (s->state ? s->is[PID] > 0 : !leaving)) return false;
-  if (s->state) unlinkat(run, s->note, 0);
-  if (s->state && unlinkat(run, s->name, 0) && errno != ENOENT && !leaving)
+  if (is_wanted(s) || (s->state ? s->is[PID] > 0 : !leaving)) return false;
+  if (s->state && ready && unlinkat(run, s->name, 0) && errno != ENOENT &&
+      !leaving)
     return say(SAVE, "%s: cannot remove its state file: %m", s->name);
   *at = s->next;
   free(s->text);
@@ -780,141 +790,132 @@ static bool drop(struct service **at) {
   return true;
 }
 
-// ## 11 Listening
+// ## 11 Signals, and the end of a child
 //
 // Signals are read like a file, in a place of our choosing, and so none of the
 // trouble with handlers is here: nothing is interrupted, and nothing can be
 // half done when one comes.
 //
-// Buries a child that has ended, if there is one. First we only look (WNOWAIT,
+// Reaps a child that has ended, if there is one. First we only look (WNOWAIT,
 // `waitid(2)`): as long as the zombie is there, its number is given to nobody,
 // and what is left of its group can be killed safely. A process we do not know
-// is an orphan; being process 1 of a container means to bury those.
+// is an orphan; to reap those is the duty of process 1 of a container. Nothing
+// is started here: the end is a fact, and what follows from it comes with the
+// next look at all services.
 //
-// It costs time to bury the dead before their successors are born, but they
-// would be in the way: a zombie counts when a user may have only so many
-// processes, and answers `kill(2)`, so that a daemon that looks for the process
-// of its old pid file would take itself for the second one.
+// Until the first look at the directories nobody is known, and nobody is
+// reaped: what ended around USR2 is a child of ours, and how it ended must not
+// be lost.
 //
 // Ten ends may leave a single signal, and so, a hundredth of a second after one
 // of which we were told, we sweep: we ask for any child that has ended, until
 // there is none. For that the kernel walks through all living children, and the
 // more there are, the longer it takes. To do it once for all that ended in that
-// time is cheap; once for each would not be.
-//
-// Only the child that a signal tells us of is dealt with at once. If all were,
-// a few services that crash as quickly as they start could keep us here for
-// ever.
-static bool bury(idtype_t type, id_t id) {
+// time is cheap; once for each would not be. The child that a signal tells us
+// of is reaped at once.
+static bool reap(idtype_t type, id_t id) {
   siginfo_t info = {0};
   struct service *s = services;
+  if (!ready && !s) return false;
   sweep_due = type == P_ALL ? NEVER : fmin(sweep_due, now + 0.01);
   waitid(type, id, &info, WEXITED | WNOHANG | WNOWAIT);
   if (info.si_pid == 0) return false;
   while (s && s->is[PID] != info.si_pid) s = s->next;
   if (s) ended(s, info.si_code == CLD_EXITED ? EXIT : SIGNAL, info.si_status);
   waitid(P_PID, info.si_pid, NULL, WEXITED | WNOHANG);
-  if (s && type == P_PID) settle(s);
   return true;
 }
 
-// Reads all pending signals (`signalfd(2)`), which come in the order of their
-// numbers, eight at most, for the same reason. The order is just right: when
+// Reads a signal, if one is pending (`signalfd(2)`); the next one wakes us
+// again. They come in the order of their numbers, which is just right: when
 // init sends TERM to everybody, we know that we are to leave before we hear who
-// died of it, and restart nobody. SIGCHLD tells who ended, and to bury that one
-// is quick.
+// died of it, and restart nobody. SIGCHLD tells who ended.
 //
 // USR2 executes our own file again, with our own environment; the next going
 // finds state files, as always, and reads the signals that we have not read,
 // since those that are pending stay so (`execve(2)`). As long as state files
 // cannot be saved, that would be to forget services, and start them again; so
 // it is not done. If it cannot be executed, we are still here.
-static void hear(char **argv, char **envp) {
+static void read_signal(char **argv, char **envp) {
   struct signalfd_siginfo heard;
-  for (int i = 0; i < 8 && read(signals, &heard, sizeof heard) > 0; i++) {
-    if (heard.ssi_signo == SIGTERM || heard.ssi_signo == SIGINT) leaving++;
-    if (heard.ssi_signo == SIGHUP) look_due = now;
-    if (heard.ssi_signo == SIGCHLD) bury(P_PID, heard.ssi_pid);
-    if (heard.ssi_signo != SIGUSR2 || leaving) continue;
-    environ = envp;
-    if (hush[SAVE] < now) execvp(argv[0], argv);
-    say(NEWS, "cannot execute %s again: %m", argv[0]);
-  }
+  if (read(signal_fd, &heard, sizeof heard) < 0) return;
+  if (heard.ssi_signo == SIGTERM || heard.ssi_signo == SIGINT) leaving++;
+  if (heard.ssi_signo == SIGHUP) look_due = now;
+  if (heard.ssi_signo == SIGCHLD) reap(P_PID, heard.ssi_pid);
+  if (heard.ssi_signo != SIGUSR2 || leaving) return;
+  environ = envp;
+  if (silent_until[SAVE] < now) execvp(argv[0], argv);
+  say(NEWS, "cannot execute %s again: %m", argv[0]);
 }
 
 // ## 12 Looking at the directory
 //
-// What is wished stands in files, and somebody may be writing them just now.
+// What is wanted stands in files, and somebody may be writing them just now.
 // Three things make that safe: we wait until it is quiet, we never use a file
 // that is not whole and good, and we know a file by its stamp.
 //
-// Looks at the file of a service. A file is another one when its inode or its
-// change time is (`inode(7)`; unlike the time of its last change of content, no
-// program can choose that one). Both are mixed into one number, its stamp, in
-// which neighbours do not collide; the stamp of one that cannot be read is its
-// error. It is taken before we read: if somebody writes at the same moment, the
-// next look sees another stamp. What cannot be read for want of something, and
-// was not found to be wrong, is tried again, and until then all is as it was.
-// What is not a regular file is not even opened, for that may do things: rewind
-// a tape, arm a watchdog. False if there is nothing good to be had.
-static bool examine(struct service *s) {
+// Looks at the file of a service. A file counts as changed when its inode or
+// its change time differs (`inode(7)`; unlike the time of its last change of
+// content, no program can choose that one). Both are mixed into one number, its
+// stamp: the inode is multiplied by 2^64 divided by the golden ratio, which
+// spreads neighbours, and halved twice, which keeps the sum positive. The stamp
+// of one that cannot be read is its error. It is taken before we read: if
+// somebody writes at the same moment, the next look sees another stamp. What
+// cannot be read for want of something, and was not found to be wrong, is tried
+// again, and until then all is as it was. What is not a regular file is not
+// even opened, for that may do things: rewind a tape, arm a watchdog. False if
+// there is nothing good to be had.
+static bool load(struct service *s) {
   char path[4096], file[FILE_SIZE + 2], *text = NULL, *what = NULL;
   struct stat st = {0};
   snprintf(path, sizeof path, "%s/%s", option['d'], s->name);
-  ssize_t size = stat(path, &st), before = said;
+  ssize_t size = stat(path, &st), before = logged;
   if (S_ISREG(st.st_mode)) size = slurp(AT_FDCWD, path, file, sizeof file);
   if (size >= 0) errno = 0;
   long long seen = st.st_ctim.tv_sec * 1000000000LL + st.st_ctim.tv_nsec +
                    (st.st_ino * 0x9E3779B97F4A7C15 >> 2) + errno;
   if (seen == s->seen) return true;
-  if (!is_safe(&st)) what = "others may write to it";
+  if (!is_trusted(&st)) what = "others may write to it";
   if (size > 0 && memchr(file, '\0', size)) what = "holds a NUL";
   if (size > FILE_SIZE) what = "over 8 KiB";
   if (!S_ISREG(st.st_mode)) what = "not a regular file";
   if (size < 0) what = strerror(errno);
   if (!what) text = parse(s->name, file, before);
-  if (!text && said == before && is_passing(errno))
+  if (!text && logged == before && is_transient(errno))
     return say(FILES, "%s: cannot read its file: %m", s->name);
   if (what) say(NEWS, "%s:1: %s", s->name, what);
   s->seen = seen;
   if (!text) return false;
-  renew(s);
+  reset(s);
   free(s->text);
   s->text = text;
   return true;
 }
 
-// Walks through a directory and our list at once, both sorted by name, makes a
-// service of every new name, and calls for each one. Names are letters, digits,
-// `_` and `-`: what editors, package managers and sed leave behind has a dot, a
-// tilde or a hash in it, and so has `web.off`. If the directory cannot be read,
-// nothing changes: false. A lack of memory must not make a name disappear
-// either, and so `fnmatch(3)`, which needs none, looks at them. An empty
-// directory stops everything; one that is missing stops nothing, because a disk
-// that is not mounted is not a wish.
+// Reads a directory, makes a service of every new name, and calls for each one,
+// in the order of the names. Names are letters, digits, `_`, `-` and `@`: what
+// editors, package managers and sed leave behind has a dot, a tilde or a hash
+// in it, and so has `web.off`. A longer name than NAME has no room for the dot
+// of its new state file. If the directory cannot be read, nothing changes:
+// false. A lack of memory must not make a name disappear either, and so
+// `fnmatch(3)`, which needs none, looks at them. An empty directory stops
+// everything; one that is missing stops nothing, because a disk that is not
+// mounted is not a wish.
 //
-// In the runtime directory (no `call`) there may be a note and no state file,
-// if we were killed at the very first start of a service, and so notes count,
-// too. With their dots they have another order, and each name is looked for
-// from the front.
-static bool visit(const char *directory, bool (*call)(struct service *)) {
+// The runtime directory (no `call`) says who was there before.
+static bool scan(const char *directory, bool (*call)(struct service *)) {
   struct dirent **names;
   struct service **at = &services, *s;
   int count = scandir(directory, &names, NULL, alphasort);
   if (count < 0) return say(CHANGES, "cannot read %s: %m", directory);
   for (s = services; s && call; s = s->next) s->wanted = false;
   for (int i = 0; i < count; free(names[i++])) {
-    const char *name = names[i]->d_name + (!call && *names[i]->d_name == '.');
-    if (!*name || !fnmatch("*[!A-Za-z0-9_-]*", name, 0)) continue;
-    if (!call) at = &services;
-    while (*at && strcmp((*at)->name, name) < 0) at = &(*at)->next;
-    if (!*at || strcmp((*at)->name, name)) {
-      s = calloc(1, sizeof *s + strlen(name) + 2);
-      if (!s && !say(FILES, "%s: no memory", name)) continue;
-      s->name = strcpy(stpcpy(s->note, "."), name);  // NOLINT: say is false
-      s->next = *at;
-      *at = s;
-    }
+    const char *name = names[i]->d_name;
+    if (!fnmatch("*[!A-Za-z0-9_@-]*", name, 0) || strlen(name) > NAME) continue;
+    for (at = &services; *at && strcmp((*at)->name, name);) at = &(*at)->next;
+    if (!*at) *at = calloc(1, sizeof **at + strlen(name) + 1);
+    if (!*at && !say(FILES, "%s: no memory", name)) continue;
+    strcpy((*at)->name, name);
     (*at)->wanted = true;
     if (call) call(*at);
   }
@@ -923,17 +924,22 @@ static bool visit(const char *directory, bool (*call)(struct service *)) {
 }
 
 // First of all the runtime directory must be ours: made if missing, safe, and
-// locked. While another going has it, we wait; there is no pid file that could
-// be stale, for the lock goes with its holder. Its state files tell what that
-// one has left us; they are visited once, before the first look at the files,
-// so that a service whose file was removed meanwhile is known, and stopped.
+// locked. The lock is on a file in it that only root and our user can open: a
+// lock on the directory, which all may read, could be taken by all, and would
+// keep us out. Nothing is written into a directory that is not safe. While
+// another going has the lock, we wait; there is no pid file that could be
+// stale, for the lock goes with its holder. The state files tell what that one
+// has left us; they are visited once, before the first look at the service
+// files, so that a service whose file was removed meanwhile is known, and
+// stopped. So are, as their files say, all services if TERM came before the
+// first look.
 //
 // Then we watch the service directory, and only then look at it, so that
 // nothing can slip through between the two (`inotify(7)`). To watch the same
 // one again changes nothing, and another one of the same name is watched from
 // now on. Our own reading is left out, or each look would cause the next. A
 // look starts nothing: it only tells what is wanted.
-static void look(void) {
+static void rescan(void) {
   const int kinds = IN_ALL_EVENTS ^ (IN_ACCESS | IN_OPEN | IN_CLOSE_NOWRITE);
   struct stat st;
   look_due = changed = NEVER;
@@ -942,16 +948,18 @@ static void look(void) {
     close(run);
     mkdir(option['r'], 0755);
     run = open(option['r'], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    ready = !fstat(run, &st) && is_safe(&st) &&
-            !flock(run, LOCK_EX | LOCK_NB) && visit(option['r'], NULL);
+    int ours = !fstat(run, &st) && is_trusted(&st) ? run : -1;
+    close(lock);
+    lock = openat(ours, "..lock", O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    ready = !flock(lock, LOCK_EX | LOCK_NB) && scan(option['r'], NULL);
     if (!ready) say(RUNTIME, "waiting for %s, in use or unsafe", option['r']);
   }
-  if (!ready || leaving) return;
+  if (!ready) return;
   if (changes < 0) changes = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
   if (changes < 0 || inotify_add_watch(changes, option['d'], kinds) < 0 ||
       (epoll_ctl(waits, EPOLL_CTL_ADD, changes, &news) && errno != EEXIST))
     say(CHANGES, "cannot watch %s: %m", option['d']);
-  visit(option['d'], examine);
+  scan(option['d'], load);
 }
 
 // ## 13 The watchdog
@@ -963,8 +971,9 @@ static void look(void) {
 // would live on while the rest hangs.
 //
 // Feeds it three times in the timeout that it reports (30 seconds if it reports
-// none), and returns when to come back. The number is its WDIOC_GETTIMEOUT. To
-// open it arms it; if it can be fed no more, it is opened again.
+// none), and returns when to come back. `_IOR('W', 7, int)` is
+// WDIOC_GETTIMEOUT; the headers of musl do not have it. To open it arms it; if
+// it can be fed no more, it is opened again.
 static double feed(void) {
   static double due;
   int period = 30;
@@ -980,43 +989,41 @@ static double feed(void) {
 
 // ## 14 The loop
 //
-// From here on nothing exits but a wish to leave. Wait until the next service
-// is due (in milliseconds, rounded up, or we would spin), or news come; take
+// From here on only TERM or INT ends the program. Wait until the next service
+// is due (in milliseconds, rounded up, or we would spin), or news come; write
 // down the news; look at the directory, if it is time to; bring every service
 // to where it should be; feed. If nothing is due, the wait has no end, and an
 // idle machine is not woken (`epoll_wait(2)`).
 //
 // News of processes taken over come one at a time; the next is there when we
-// wait again. What happened in the directory is not read, only drunk up, into
-// memory that is free by then: a look will tell more than any event, and if the
-// kernel had to drop some, nothing is lost. Each event puts off the look, but
-// not for ever.
+// wait again. What happened in the directory is drained into memory that is
+// free by then: a look will tell more than any event, and if the kernel had to
+// drop some, nothing is lost. Each event puts off the look, but not for ever.
 //
-// A failed service that is critical takes the watchdog's food away. While we
-// leave, that is not asked any more, since services are being forgotten. To
-// bring a thousand services up may take longer than the watchdog's patience,
-// and so it gets its due between them, too; but whether it deserves that, only
-// a whole round can tell.
+// A failed service that is critical stops the feeding. While we leave, that is
+// not asked any more, since services are being forgotten. To bring a thousand
+// services up may take longer than the watchdog's patience, and so it is fed
+// between them, too; whether to feed is decided once a round.
 static void supervise(char **argv, char **envp) {
   while (!leaving || services) {
     struct epoll_event events[32] = {{0}};
     double ms = fmax((fmin(next, look_due) - now) * 1000 + 1, 0);
     epoll_wait(waits, events, 1, ms < 1e15 ? fmin(ms, 1e9) : -1);
     now = seconds();
-    hear(argv, envp);
+    read_signal(argv, envp);
     struct service *s = events->data.ptr;
-    if (s && s->watch && !bury(P_PID, s->is[PID])) ended(s, EXIT, -1);
+    if (s && s->pidfd && !reap(P_PID, s->is[PID])) ended(s, EXIT, -1);
     if (sweep_due <= now || leaving)
-      while (bury(P_ALL, 0)) continue;
+      while (reap(P_ALL, 0)) continue;
     while (read(changes, events, sizeof events) > 0)
       look_due = fmin(now + QUIET, (changed = fmin(changed, now)) + LATEST);
-    if (look_due <= now) look();
+    if (look_due <= now) rescan();
     bool failed = leaving && lost;
-    next = sweep_due;
+    next = ready || services ? sweep_due : NEVER;
     for (struct service **at = &services; (s = *at);) {
-      settle(s);
+      reconcile(s);
       if (dog >= 0 && !lost) feed();
-      if (drop(at)) continue;
+      if (forget(at)) continue;
       if (s->state == FAILED && find(s->text, "critical", NULL)) failed = true;
       if (s->due > now && s->state < DONE) next = fmin(next, s->due);
       at = &s->next;
@@ -1038,7 +1045,9 @@ static void supervise(char **argv, char **envp) {
 // All signals are blocked, for good, and read from a descriptor instead; SEGV
 // may end us, as befits a crash. Dispositions are reset by the system call
 // itself (`sigaction(2)`), because the C libraries keep two or three signals
-// for themselves, and `posix_spawn(3)` hands those on ignored.
+// for themselves, and `posix_spawn(3)` hands those on ignored. For the same
+// reason every bit of the mask is set by hand: a `sigfillset(3)` leaves those
+// signals out, and one of them would end us.
 //
 // Even here nothing gives up: a supervisor that exits because memory is short
 // is started again by init, exits again, and is given up by it, and then
@@ -1056,20 +1065,20 @@ int main(int argc, char **argv, char **envp) {
     dprintf(1 + misused, "going " VERSION " [-t] [-d DIR] [-r DIR] [-w DEV]\n");
   if (misused || option['h'] || option['V']) return misused ? 64 : 0;
   while (regcomp(&rules, grammar, REG_EXTENDED | REG_NOSUB)) sleep(1);
-  if (option['t']) return !visit(option['d'], examine) || said;
+  if (option['t']) return !scan(option['d'], load) || logged;
   umask(022);
   close(0);
   for (int i = 0; i < 3; i++) (void)!open("/dev/null", O_RDWR);
   syscall(SYS_close_range, 3, ~0U, 0);
-  syslogd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  log_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   score = open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC);
   for (int n = 1; n < 65; n++) syscall(SYS_rt_sigaction, n, (long[8]){0}, 0, 8);
   memset(&all, -1, sizeof all);
   sigdelset(&all, SIGSEGV);
-  sigprocmask(SIG_SETMASK, &all, NULL);
+  syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, _NSIG / 8);
   while ((waits = epoll_create1(EPOLL_CLOEXEC)) < 0) sleep(1);
-  while ((signals = signalfd(-1, &all, O_NONBLOCK | O_CLOEXEC)) < 0) sleep(1);
-  while (epoll_ctl(waits, EPOLL_CTL_ADD, signals, &news)) sleep(1);
+  while ((signal_fd = signalfd(-1, &all, O_NONBLOCK | O_CLOEXEC)) < 0) sleep(1);
+  while (epoll_ctl(waits, EPOLL_CTL_ADD, signal_fd, &news)) sleep(1);
   supervise(argv, envp);
   if (dog >= 0 && !lost) (void)!write(dog, "V", 1);
 }

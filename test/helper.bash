@@ -78,13 +78,13 @@ going_start() { # [ARGUMENT...]
 }
 
 # It supervises once it holds the lock and its signals are blocked. (Another file system may have
-# a directory of that number, and a lock on it.)
+# a file of that number, and a lock on it.)
 supervises() {
   local inode owner fd
-  inode=$(stat -c %i "$R" 2>/dev/null) || return 1
+  inode=$(stat -c %i "$R/..lock" 2>/dev/null) || return 1
   for owner in $(awk -v end=":$inode\$" '/FLOCK/ && $5 > 0 && $6 ~ end { print $5 }' /proc/locks); do
     grep -q '^SigBlk:.*[1-9a-f]' "/proc/$owner/status" || continue
-    for fd in "/proc/$owner/fd"/*; do [ ! "$fd" -ef "$R" ] || return 0; done
+    for fd in "/proc/$owner/fd"/*; do [ ! "$fd" -ef "$R/..lock" ] || return 0; done
   done 2>/dev/null
   return 1
 }
