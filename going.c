@@ -94,7 +94,6 @@
 #include <fnmatch.h>
 #include <grp.h>
 #include <math.h>
-#include <poll.h>
 #include <pwd.h>
 #include <regex.h>
 #include <sched.h>
@@ -135,19 +134,19 @@ static const double NEVER = 1e18, QUIET = 0.1, LATEST = 1, RETRY = 1, SAME = 3;
 
 // The options by their letter; then the descriptors: the runtime directory and
 // its lock, the epoll (`waits`), signals, our `oom_score_adj`, the inotify
-// (`changes`), the watchdog, and syslog. One that is not open is -1; to close
-// that, or to write to it, fails, and changes nothing but `errno`. Then four
-// counts and flags: lines logged, requests to stop, whether a critical service
-// has failed, whether the runtime directory is ours. And five times: now, when
-// a service is due next, when to look at the directory, when to sweep (chapter
-// 11), and since when the directory has been changing.
+// (`changes`), the watchdog, syslog, and standard error. One that is not open
+// is -1; to close that, or to write to it, fails, and changes nothing but
+// `errno`. Then four counts and flags: lines logged, requests to quit, whether
+// a critical service has failed, whether the runtime directory is ours. And
+// five times: now, when a service is due next, when to look at the directory,
+// when to sweep (chapter 11), and since when the directory has been changing.
 //
 // Little else is allocated but the list of services and their texts, and
 // nothing else that grows. (While a child has not executed, the environment of
 // `environ(7)` is that of its service, see chapter 7.)
 static const char *option[128] = {['d'] = "/etc/going.d", ['r'] = "/run/going"};
 static int run = -1, lock = -1, waits, signal_fd, score, changes = -1, dog = -1;
-static int log_fd = -1, logged, leaving, lost, ready;
+static int log_fd = -1, error_fd = 2, logged, quit, lost, ours;
 static double now, next, look_due, sweep_due, changed;
 static struct epoll_event news = {EPOLLIN, {0}};
 
@@ -241,12 +240,11 @@ static double seconds(void) {
 //
 // A line goes to syslog, and to standard error if we are in the foreground of a
 // terminal (`tcgetpgrp(3)`), or if syslog did not take it. Neither is ever
-// waited for: the socket does not block, and `poll(2)` knows whether a line
-// fits into standard error. A line that fits nowhere is dropped, since a
-// supervisor that hangs for its log is worse than none. That rules out
-// `syslog(3)`, which waits. <29> is daemon.notice there. The socket is never
-// connected, each line bears the address: so a syslogd that was restarted is
-// found again. `%m` in a format is the text of `errno`.
+// waited for: both do not block (chapter 15). A line that does not fit is
+// dropped, since a supervisor that hangs for its log is worse than none. That
+// rules out `syslog(3)`, which waits. <29> is daemon.notice there. The socket
+// is never connected, each line bears the address: so a syslogd that was
+// restarted is found again. `%m` in a format is the text of `errno`.
 //
 // Returns false, so that whoever fails can say why and return in one statement.
 enum kind { NEWS, RUNTIME, CHANGES, FILES, RECORD, SAVE, FORK, DEVICE, KINDS };
@@ -255,7 +253,6 @@ static double silent_until[KINDS];
 static bool say(enum kind kind, const char *format, ...) {
   static const struct sockaddr log = {AF_UNIX, "/dev/log"};
   char line[1024] = "<29>going: ", *text = strchr(line, '\0');
-  struct pollfd room = {2, POLLOUT, 0};
   bool is_silent = kind != NEWS && (now = seconds()) < silent_until[kind];
   va_list arguments;
   va_start(arguments, format);
@@ -267,7 +264,7 @@ static bool say(enum kind kind, const char *format, ...) {
   logged++;
   bool heard = sendto(log_fd, line, strlen(line), 0, &log, sizeof log) > 0;
   if (heard && tcgetpgrp(2) != getpgrp()) return false;
-  if (option['t'] || poll(&room, 1, 0) > 0) dprintf(2, "%s\n", text);
+  dprintf(error_fd, "%s\n", text);
   return false;
 }
 
@@ -470,7 +467,7 @@ static void save(struct service *s) {
   int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;
   char new[NAME + 2];
   snprintf(new, sizeof new, ".%s", s->name);
-  int fd = ready ? openat(run, new, flags | O_NONBLOCK, 0644) : -1;
+  int fd = ours ? openat(run, new, flags | O_NONBLOCK, 0644) : -1;
   if (s->is[PID] > 0 && s->is[START] <= 0) s->is[START] = start_of(s->is[PID]);
   char line[LINE], *end = line + sprintf(line, "state=%s", states[s->state]);
   for (int i = 0; i < FACTS; i++)
@@ -478,7 +475,7 @@ static void save(struct service *s) {
   *end++ = '\n';
   s->dirty = fd < 0 || !s->is[START] || write(fd, line, end - line) < 0 ||
              renameat(run, new, run, s->name);
-  if (fd < 0 && errno == ENOENT) ready = false;
+  if (fd < 0 && errno == ENOENT) ours = false;
   if (s->dirty) say(SAVE, "%s: cannot save its state: %m", s->name);
   close(fd);
 }
@@ -629,7 +626,7 @@ static void stop(struct service *s) {
 }
 
 // Is it to be there?
-static bool is_wanted(const struct service *s) { return s->wanted && !leaving; }
+static bool is_wanted(const struct service *s) { return s->wanted && !quit; }
 
 // The process is gone: remember how it ended, and for how long it had been up,
 // and decide what follows. An exit after at least MAX seconds is a good run,
@@ -712,10 +709,10 @@ static void reset(struct service *s) {
 //
 // If that cannot be found out, nothing is guessed: false, and we try again. A
 // start time that cannot be read is no proof of death, but a signal 0 that
-// finds no process is (ESRCH of `kill(2)`; EPERM means that there is one). To
-// take a running service for a dead one would start a second one, and that can
-// destroy more than any crash: two databases on the same files. In the end we
-// compare the stamps, for its file may have changed while nobody looked.
+// fails is (`kill(2)`). To take a running service for a dead one would start a
+// second one, and that can destroy more than any crash: two databases on the
+// same files. In the end we compare the stamps, for its file may have changed
+// while nobody looked.
 static bool adopt(struct service *s) {
   struct epoll_event event = {EPOLLIN, {s}};
   char text[LINE + 2] = "";
@@ -728,8 +725,7 @@ static bool adopt(struct service *s) {
     s->is[i] = atoll(find(text, facts[i], i == STARTS ? "0" : "-1"));
   if (s->is[PID] > 1 && s->is[PID] < 1 << 22) {
     long long start = start_of(s->is[PID]);
-    bool gone = start ? start != s->is[START]
-                      : kill(s->is[PID], 0) < 0 && errno == ESRCH;
+    bool gone = start ? start != s->is[START] : kill(s->is[PID], 0) < 0;
     if (s->pidfd) close(s->pidfd);
     s->pidfd = gone ? -1 : syscall(SYS_pidfd_open, (pid_t)s->is[PID], 0);
     if (!gone && (!start || s->pidfd < 0 ||
@@ -763,7 +759,7 @@ static bool adopt(struct service *s) {
 static void reconcile(struct service *s) {
   if (s->state == UNKNOWN && (s->seen || !is_wanted(s))) adopt(s);
   if (s->state == UP && !is_wanted(s)) stop(s);
-  if (s->state == STOPPING && (s->due <= now || leaving > 1))
+  if (s->state == STOPPING && (s->due <= now || quit > 1))
     kill(-s->is[PID], SIGKILL);
   bool due = s->state == QUARANTINED && s->due <= now && is_wanted(s);
   if (due && s->text) spawn(s);
@@ -780,9 +776,8 @@ static void reconcile(struct service *s) {
 // us from leaving.
 static bool forget(struct service **at) {
   struct service *s = *at;
-  if (is_wanted(s) || (s->state ? s->is[PID] > 0 : !leaving)) return false;
-  if (s->state && ready && unlinkat(run, s->name, 0) && errno != ENOENT &&
-      !leaving)
+  if (is_wanted(s) || (s->state ? s->is[PID] > 0 : !quit)) return false;
+  if (s->state && ours && unlinkat(run, s->name, 0) && errno != ENOENT && !quit)
     return say(SAVE, "%s: cannot remove its state file: %m", s->name);
   *at = s->next;
   free(s->text);
@@ -816,7 +811,7 @@ static bool forget(struct service **at) {
 static bool reap(idtype_t type, id_t id) {
   siginfo_t info = {0};
   struct service *s = services;
-  if (!ready && !s) return false;
+  if (!ours && !s) return false;
   sweep_due = type == P_ALL ? NEVER : fmin(sweep_due, now + 0.01);
   waitid(type, id, &info, WEXITED | WNOHANG | WNOWAIT);
   if (info.si_pid == 0) return false;
@@ -839,10 +834,10 @@ static bool reap(idtype_t type, id_t id) {
 static void read_signal(char **argv, char **envp) {
   struct signalfd_siginfo heard;
   if (read(signal_fd, &heard, sizeof heard) < 0) return;
-  if (heard.ssi_signo == SIGTERM || heard.ssi_signo == SIGINT) leaving++;
+  if (heard.ssi_signo == SIGTERM || heard.ssi_signo == SIGINT) quit++;
   if (heard.ssi_signo == SIGHUP) look_due = now;
   if (heard.ssi_signo == SIGCHLD) reap(P_PID, heard.ssi_pid);
-  if (heard.ssi_signo != SIGUSR2 || leaving) return;
+  if (heard.ssi_signo != SIGUSR2 || quit) return;
   environ = envp;
   if (silent_until[SAVE] < now) execvp(argv[0], argv);
   say(NEWS, "cannot execute %s again: %m", argv[0]);
@@ -854,17 +849,18 @@ static void read_signal(char **argv, char **envp) {
 // Three things make that safe: we wait until it is quiet, we never use a file
 // that is not whole and good, and we know a file by its stamp.
 //
-// Looks at the file of a service. A file counts as changed when its inode or
-// its change time differs (`inode(7)`; unlike the time of its last change of
-// content, no program can choose that one). Both are mixed into one number, its
-// stamp: the inode is multiplied by 2^64 divided by the golden ratio, which
-// spreads neighbours, and halved twice, which keeps the sum positive. The stamp
-// of one that cannot be read is its error. It is taken before we read: if
-// somebody writes at the same moment, the next look sees another stamp. What
-// cannot be read for want of something, and was not found to be wrong, is tried
-// again, and until then all is as it was. What is not a regular file is not
-// even opened, for that may do things: rewind a tape, arm a watchdog. False if
-// there is nothing good to be had.
+// Looks at the file of a service. A file counts as changed when its content,
+// the time at which it was last changed, its owner or its mode differs
+// (`inode(7)`); its inode and the time of its last change of status do not
+// count, because backups and container runtimes change them at will. All that
+// counts is mixed into one number, its stamp: every byte multiplies what was
+// before by an odd number, the 64-bit prime of Fowler, Noll and Vo, which
+// leaves no bit where it was; half of the sum is positive. The stamp of a file
+// that cannot be read is mixed with its error. What cannot be read for lack of
+// resources, and was not found to be wrong, is tried again, and until then all
+// is as it was. What is not a regular file is not even opened, for that may do
+// things: rewind a tape, arm a watchdog. False if there is nothing good to be
+// had.
 static bool load(struct service *s) {
   char path[4096], file[FILE_SIZE + 2], *text = NULL, *what = NULL;
   struct stat st = {0};
@@ -872,8 +868,9 @@ static bool load(struct service *s) {
   ssize_t size = stat(path, &st), before = logged;
   if (S_ISREG(st.st_mode)) size = slurp(AT_FDCWD, path, file, sizeof file);
   if (size >= 0) errno = 0;
-  long long seen = st.st_ctim.tv_sec * 1000000000LL + st.st_ctim.tv_nsec +
-                   (st.st_ino * 0x9E3779B97F4A7C15 >> 2) + errno;
+  unsigned long long sum = st.st_mtim.tv_sec * 1ULL << 30 | st.st_mtim.tv_nsec;
+  for (ssize_t i = 0; i < size; i++) sum = sum * 1099511628211 + file[i];
+  long long seen = (sum ^ st.st_mode ^ st.st_uid * 65537ULL ^ errno) >> 1;
   if (seen == s->seen) return true;
   if (!is_trusted(&st)) what = "others may write to it";
   if (size > 0 && memchr(file, '\0', size)) what = "holds a NUL";
@@ -943,18 +940,18 @@ static void rescan(void) {
   const int kinds = IN_ALL_EVENTS ^ (IN_ACCESS | IN_OPEN | IN_CLOSE_NOWRITE);
   struct stat st;
   look_due = changed = NEVER;
-  if (!ready) {
+  if (!ours) {
     for (struct service *s = services; s; s = s->next) s->dirty = true;
     close(run);
     mkdir(option['r'], 0755);
     run = open(option['r'], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int ours = !fstat(run, &st) && is_trusted(&st) ? run : -1;
+    int dir = !fstat(run, &st) && is_trusted(&st) ? run : -1;
     close(lock);
-    lock = openat(ours, "..lock", O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-    ready = !flock(lock, LOCK_EX | LOCK_NB) && scan(option['r'], NULL);
-    if (!ready) say(RUNTIME, "waiting for %s, in use or unsafe", option['r']);
+    lock = openat(dir, "..lock", O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    ours = !flock(lock, LOCK_EX | LOCK_NB) && scan(option['r'], NULL);
+    if (!ours) say(RUNTIME, "waiting for %s, in use or unsafe", option['r']);
   }
-  if (!ready) return;
+  if (!ours) return;
   if (changes < 0) changes = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
   if (changes < 0 || inotify_add_watch(changes, option['d'], kinds) < 0 ||
       (epoll_ctl(waits, EPOLL_CTL_ADD, changes, &news) && errno != EEXIST))
@@ -1005,7 +1002,7 @@ static double feed(void) {
 // services up may take longer than the watchdog's patience, and so it is fed
 // between them, too; whether to feed is decided once a round.
 static void supervise(char **argv, char **envp) {
-  while (!leaving || services) {
+  while (!quit || services) {
     struct epoll_event events[32] = {{0}};
     double ms = fmax((fmin(next, look_due) - now) * 1000 + 1, 0);
     epoll_wait(waits, events, 1, ms < 1e15 ? fmin(ms, 1e9) : -1);
@@ -1013,13 +1010,13 @@ static void supervise(char **argv, char **envp) {
     read_signal(argv, envp);
     struct service *s = events->data.ptr;
     if (s && s->pidfd && !reap(P_PID, s->is[PID])) ended(s, EXIT, -1);
-    if (sweep_due <= now || leaving)
+    if (sweep_due <= now || quit)
       while (reap(P_ALL, 0)) continue;
     while (read(changes, events, sizeof events) > 0)
       look_due = fmin(now + QUIET, (changed = fmin(changed, now)) + LATEST);
     if (look_due <= now) rescan();
-    bool failed = leaving && lost;
-    next = ready || services ? sweep_due : NEVER;
+    bool failed = quit && lost;
+    next = ours || services ? sweep_due : NEVER;
     for (struct service **at = &services; (s = *at);) {
       reconcile(s);
       if (dog >= 0 && !lost) feed();
@@ -1029,7 +1026,7 @@ static void supervise(char **argv, char **envp) {
       at = &s->next;
     }
     lost = failed;
-    if (option['w'] && (ready || dog >= 0) && !lost) next = fmin(next, feed());
+    if (option['w'] && (ours || dog >= 0) && !lost) next = fmin(next, feed());
   }
 }
 
@@ -1048,6 +1045,12 @@ static void supervise(char **argv, char **envp) {
 // for themselves, and `posix_spawn(3)` hands those on ignored. For the same
 // reason every bit of the mask is set by hand: a `sigfillset(3)` leaves those
 // signals out, and one of them would end us.
+//
+// Standard error is opened anew, by its name in `proc(5)`, because to have it
+// not block is a property of what was opened, which we share with others: our
+// services, or a shell. It appends, lest a file be overwritten. One that cannot
+// be opened anew, such as a socket, or a terminal of another user, is used as
+// it is, and then a reader that hangs can hold us up.
 //
 // Even here nothing gives up: a supervisor that exits because memory is short
 // is started again by init, exits again, and is given up by it, and then
@@ -1070,6 +1073,9 @@ int main(int argc, char **argv, char **envp) {
   close(0);
   for (int i = 0; i < 3; i++) (void)!open("/dev/null", O_RDWR);
   syscall(SYS_close_range, 3, ~0U, 0);
+  error_fd = open("/proc/self/fd/2",
+                  O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (error_fd < 0) error_fd = 2;
   log_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   score = open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC);
   for (int n = 1; n < 65; n++) syscall(SYS_rt_sigaction, n, (long[8]){0}, 0, 8);
