@@ -6,6 +6,7 @@ PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/sbin
 MANDIR ?= $(PREFIX)/share/man
 DOCDIR ?= $(PREFIX)/share/doc/going
+SHAREDIR ?= $(PREFIX)/share/going
 
 # The user's compiler goes first; then musl, which makes the smallest program.
 CC != echo "$${CC:-$$(command -v musl-gcc || echo cc)}"
@@ -71,7 +72,8 @@ lint: ## install the linters, check format, warnings, scripts and manuals
 		--suppress=normalCheckLevelMaxBranches going.c
 	gcc -O0 $(NEEDED) -fanalyzer -Wno-analyzer-fd-leak -Werror -c -o build/lint.o going.c
 	clang-tidy --quiet going.c -- $(NEEDED)
-	shellcheck -S warning .ci/run test/need test/*.bash
+	shellcheck -S warning .ci/run test/need test/*.bash docs/record \
+		docs/tools/completion.bash $$(grep -l '^#!/bin/sh' docs/tools/*)
 	mandoc -T lint -W warning docs/going.1 docs/going.5
 	! groff -man -Tutf8 -ww -z docs/going.1 docs/going.5 2>&1 | grep .
 
@@ -89,6 +91,19 @@ install: ## install going, its manuals, pages and directory; builds only what is
 	[ -d "$(DESTDIR)/etc/going.d" ] || install -dm 755 "$(DESTDIR)/etc/going.d" || \
 		[ "$$(id -u)" != 0 ]
 
+install-tools: ## install docs/tools, with links to them where the PATH finds them
+	install -dm 755 "$(DESTDIR)$(SHAREDIR)/import" "$(DESTDIR)$(BINDIR)"
+	for tool in docs/tools/*; do [ -x "$$tool" ] && [ -f "$$tool" ] || continue; \
+		install -m 755 "$$tool" "$(DESTDIR)$(SHAREDIR)" && \
+		ln -sf "$(SHAREDIR)/$${tool##*/}" "$(DESTDIR)$(BINDIR)" || exit 1; done
+	install -m 644 docs/tools/completion.bash "$(DESTDIR)$(SHAREDIR)"
+	install -m 644 docs/tools/import/* "$(DESTDIR)$(SHAREDIR)/import"
+
+uninstall-tools: ## remove what install-tools has installed
+	for tool in docs/tools/*; do link="$(DESTDIR)$(BINDIR)/$${tool##*/}"; \
+		[ ! -L "$$link" ] || rm -f "$$link"; done
+	rm -rf "$(DESTDIR)$(SHAREDIR)"
+
 uninstall: ## remove what install has installed, but not your services
 	rm -f "$(DESTDIR)$(MANDIR)"/man[15]/going.[15] "$(DESTDIR)$(BINDIR)/going"
 	cd docs && for file in *.html *.md *.svg; do rm -f "$(DESTDIR)$(DOCDIR)/$$file"; done
@@ -100,4 +115,4 @@ clean: ## remove what was made here
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all always run check proof bench bench-peers lint doc install uninstall clean help
+.PHONY: all always run check proof bench bench-peers lint doc install uninstall install-tools uninstall-tools clean help
