@@ -156,12 +156,20 @@ teardown() {
 
 @test "Restart a service that hangs, by its heartbeat" {
   hurry 's/worker.alive; do sleep 1;/worker.alive; do sleep 0.1;/'
-  hurry 's/heartbeat=60/heartbeat=0.6/'
+  hurry 's/worker.alive 60/worker.alive 0.5/'
   cook
   is_up worker
-  stays '[ "$(state worker starts)" = 1 ]'
-  sed -i 's/do sleep 0.1/do sleep 1000/' "$D/worker"
-  wait_until '[ "$(state worker starts)" = 3 ] && [ "$(state worker signal)" = 6 ]'
+  is_up worker-heartbeat
+  wait_until 'on test -e /run/worker.alive'
+  starts=$(state worker starts)
+  stays '[ "$(state worker starts)" = "$starts" ]'
+  on kill -STOP -- "-$(pid_of worker)"
+  assert_message 'heartbeat: worker is silent: ABRT'
+  wait_until '[ "$(state worker starts)" = '$((starts + 1))' ]'
+  [ "$(state worker signal)" = 6 ]
+  # one that does not even heed ABRT, and whose quick exits count
+  service worker "cmd=sh -c 'trap : ABRT; while :; do sleep 0.05; done'" retries=1
+  wait_until '[ "$(state worker state) $(state worker signal)" = "failed 9" ]'
 }
 
 @test "Restart a service that no longer answers" {
@@ -233,7 +241,7 @@ teardown() {
 
 @test "Restart a service that no longer says WATCHDOG=1" {
   hurry 's/while sleep 5; do printf/while sleep 0.1; do printf/'
-  hurry 's/heartbeat=20/heartbeat=1/'
+  hurry 's/worker.alive 20/worker.alive 1/'
   cook
   wait_until 'on test -e /run/worker.alive'
   is_up worker
