@@ -11,7 +11,8 @@ SHAREDIR ?= $(PREFIX)/share/going
 # The user's compiler goes first; then musl, which makes the smallest program.
 CC != echo "$${CC:-$$(command -v musl-gcc || echo cc)}"
 CFLAGS != printf '%s' "$${CFLAGS--Os -g}"
-NEEDED = -std=gnu11 -Wall -Wextra -ffunction-sections
+NEEDED = -std=gnu11 -Wall -Wextra -ffunction-sections \
+	-D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
 
 # With musl, and only there, the program is static: __DEFINED_FILE is of its stdio.h.
 LINK != if [ -n "$${LINK+set}" ]; then printf '%s' "$$LINK"; \

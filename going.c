@@ -488,20 +488,23 @@ static void save(struct service *s) {
 // our child but not yet a service: it runs our code, and makes itself what the
 // file asks for. Everything that a service inherits is decided here.
 //
-// Opens a file for one of the three standard streams, if one is wished. A FIFO
-// is opened for both directions, so that neither end waits for the other, or
-// reads an end of file when the other is restarted (`fifo(7)`): what a service
-// says while its logger is being restarted stays in the FIFO, and is read by
-// the next one. Nothing else may make us wait either, such as a terminal for
-// its line, so the file does not block before it is open, and only then.
+// Opens a file for one of the three standard streams, if the service file names
+// one. A FIFO is opened for both directions, so that neither end waits for the
+// other, or reads an end of file when the other is restarted (`fifo(7)`): what a
+// service says while its logger is being restarted stays in the FIFO, and is
+// read by the next one. Whoever comes first makes a path that ends in `.fifo`.
+// What exists is opened without O_CREAT, which the kernel may refuse for a file
+// of somebody else in a directory such as /tmp (fs.protected_regular, `proc(5)`).
+// Nothing else may make us wait either, such as a serial line that waits for a
+// carrier, so the file does not block before it is open, and only then.
 static bool redirect(int fd, const char *path) {
   struct stat st;
-  int flags = fd == 0 ? O_RDONLY : O_WRONLY | O_APPEND | O_CREAT;
+  int how = fd == 0 ? O_RDONLY : O_WRONLY | O_APPEND | O_CREAT;
   if (!path) return true;
   if (!fnmatch("*.fifo", path, 0)) mkfifo(path, 0600);
-  if (stat(path, &st) == 0 && S_ISFIFO(st.st_mode)) flags = O_RDWR;
-  int file = open(path, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);
-  return file >= 0 && fcntl(file, F_SETFL, flags) == 0 && dup2(file, fd) == fd;
+  if (!stat(path, &st)) how = S_ISFIFO(st.st_mode) ? O_RDWR : how & ~O_CREAT;
+  int file = open(path, how | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);
+  return file >= 0 && fcntl(file, F_SETFL, how) == 0 && dup2(file, fd) == fd;
 }
 
 // Turns a fresh child into its service. The order of the steps matters:
