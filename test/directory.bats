@@ -672,3 +672,28 @@ fill() { # DIRECTORY
   assert_log "^$name: taken over as $pid\$"
   [ "$(pid_of "$name") $(state "$name" starts)" = "$pid 1" ]
 }
+
+@test "a chown to the same owner, a link, and a copy with the same time change nothing" {
+  service web 'cmd=sleep 1000'
+  going_start
+  wait_until '[ "$(state web state)" = up ]'
+  old=$(pid_of web)
+  chown "$(stat -c %u "$D/web")" "$D/web"
+  ln "$D/web" "$BATS_TEST_TMPDIR/link"
+  cp -p "$D/web" "$D/.web" && mv "$D/.web" "$D/web"
+  service sentinel 'cmd=sleep 1000'
+  wait_until '[ "$(state sentinel state)" = up ]'
+  [ "$(pid_of web)" = "$old" ]
+}
+
+@test "two contents of the same length and the same time are two files" {
+  service web 'cmd=sleep 1000'
+  touch -d @1000000000 "$D/web"
+  going_start
+  wait_until '[ "$(state web state)" = up ]'
+  printf 'cmd=sleep 2000\n' >"$D/.web"
+  touch -d @1000000000 "$D/.web"
+  mv "$D/.web" "$D/web"
+  wait_until '[ "$(state web starts)" = 2 ]'
+  wait_until 'grep -q 2000 "/proc/$(pid_of web)/cmdline"'
+}
