@@ -683,7 +683,9 @@ fill() { # DIRECTORY
   cp -p "$D/web" "$D/.web" && mv "$D/.web" "$D/web"
   service sentinel 'cmd=sleep 1000'
   wait_until '[ "$(state sentinel state)" = up ]'
-  [ "$(pid_of web)" = "$old" ]
+  touch "$D/sentinel" # a look later, what was to be stopped has ended
+  wait_until '[ "$(state sentinel starts)" = 2 ]'
+  [ "$(pid_of web) $(state web state) $(state web starts)" = "$old up 1" ]
 }
 
 @test "two contents of the same length and the same time are two files" {
