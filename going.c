@@ -490,13 +490,14 @@ static void save(struct service *s) {
 //
 // Opens a file for one of the three standard streams, if the service file names
 // one. A FIFO is opened for both directions, so that neither end waits for the
-// other, or reads an end of file when the other is restarted (`fifo(7)`): what a
-// service says while its logger is being restarted stays in the FIFO, and is
+// other, or reads an end of file when the other is restarted (`fifo(7)`): what
+// a service says while its logger is being restarted stays in the FIFO, and is
 // read by the next one. Whoever comes first makes a path that ends in `.fifo`.
 // What exists is opened without O_CREAT, which the kernel may refuse for a file
-// of somebody else in a directory such as /tmp (fs.protected_regular, `proc(5)`).
-// Nothing else may make us wait either, such as a serial line that waits for a
-// carrier, so the file does not block before it is open, and only then.
+// of somebody else in a directory such as /tmp (fs.protected_regular,
+// `proc(5)`). Nothing else may make us wait either, such as a serial line that
+// waits for a carrier, so the file does not block before it is open, and only
+// then.
 static bool redirect(int fd, const char *path) {
   struct stat st;
   int how = fd == 0 ? O_RDONLY : O_WRONLY | O_APPEND | O_CREAT;
@@ -563,9 +564,8 @@ static const char *exec_service(struct service *s) {
   return "execute its cmd";
 }
 
-// Enters a state, in which something is to be done when it is `due`. All
-// changes of state come through here, and so none can be left unsaved; who
-// means `failed` or `done` says so right afterwards.
+// Enters a state, in which something is to be done when it is `due`. Every
+// change of state begins here, and so none is left unsaved.
 static void set_state(struct service *s, enum state state, double due) {
   s->state = state;
   s->due = due;
@@ -681,7 +681,7 @@ static void ended(struct service *s, int how, int status) {
   if (s->is[EXIT] >= 0) sprintf(what, "exited with %d", status);
   if (s->is[SIGNAL] > 0) sprintf(what, "killed by signal %d", status);
   bool at_once = s->state == QUARANTINED && s->due <= now;
-  if (s->state == QUARANTINED && !at_once)
+  if (is_wanted(s) && s->state == QUARANTINED && !at_once)
     snprintf(then, sizeof then, ", next start in %.1f s", s->due - now);
   say(NEWS, "%s: %s after %.1f s, %s%s", s->name, what, lasted,
       is_wanted(s) ? states[at_once ? UP : s->state] : "stopped", then);
@@ -752,12 +752,11 @@ static bool adopt(struct service *s) {
 // ## 10 What becomes of it
 //
 // Wanted and actual state meet here. There is one function for all of it,
-// called for every service at every wake-up, and again for one whose end we
-// have just heard of.
+// called for every service at every wake-up.
 //
 // The table of chapter 3, as code: looks at one service and does what is due.
-// What has changed is saved and said only after that, so that a start never
-// waits for the log. A state that is about to be forgotten is not saved.
+// What has changed is saved after that. A state that is about to be forgotten
+// is not saved.
 //
 // Nothing here depends on what it did the last time, but for the state itself,
 // and so it can be called as often as you like.
@@ -858,14 +857,13 @@ static void read_signal(char **argv, char **envp) {
 // the time at which it was last changed, its owner or its mode differs
 // (`inode(7)`); its inode and the time of its last change of status do not
 // count, because backups and container runtimes change them at will. All that
-// counts is mixed into one number, its stamp: every byte multiplies what was
-// before by an odd number, the 64-bit prime of Fowler, Noll and Vo, which
-// leaves no bit where it was; half of the sum is positive. The stamp of a file
-// that cannot be read is mixed with its error. What cannot be read for lack of
-// resources, and was not found to be wrong, is tried again, and until then all
-// is as it was. What is not a regular file is not even opened, for that may do
-// things: rewind a tape, arm a watchdog. False if there is nothing good to be
-// had.
+// counts is mixed into one number, its stamp: for every byte, what was before
+// is multiplied by the 64-bit prime of Fowler, Noll and Vo; the last bit is
+// dropped, which keeps it positive. The stamp of a file that cannot be read has
+// its error in it. What cannot be read for lack of resources, and was not found
+// to be wrong, is tried again, and until then all is as it was. What is not a
+// regular file is not even opened, for that may do things: rewind a tape, arm a
+// watchdog. False if there is nothing good to be had.
 static bool load(struct service *s) {
   char path[4096], file[FILE_SIZE + 2], *text = NULL, *what = NULL;
   struct stat st = {0};
