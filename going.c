@@ -197,8 +197,8 @@ static char *facts[] = {"pid", "start", "starts", "exit", "signal", "file"};
 //   what `kill(2)` takes 0 and -1 for;
 // * `text` holds the last good settings of its file, `seen` the stamp of the
 //   file we looked at last, good or bad;
-// * `pidfd` is a pidfd if the process was taken over (-1 if it had ended before
-//   we came), 0 if we have started it;
+// * `pidfd` is a pidfd if the process was taken over (or -1), 0 if we have
+//   started it;
 // * the state file is right unless `dirty`.
 //
 // `wanted` says that there is a file, `quick` counts the quick exits in a row,
@@ -713,11 +713,11 @@ static void reset(struct service *s) {
 // a larger one might become 1, and then `kill(2)` would mean everybody.)
 //
 // If that cannot be found out, nothing is guessed: false, and we try again. A
-// start time that cannot be read is no proof of death, but a signal 0 that
-// fails is (`kill(2)`). To take a running service for a dead one would start a
-// second one, and that can destroy more than any crash: two databases on the
-// same files. In the end we compare the stamps, for its file may have changed
-// while nobody looked.
+// start time that cannot be read is no proof of death, but a pidfd that is not
+// to be had because there is no such process is (ESRCH). To take a running
+// service for a dead one would start a second one, and that can destroy more
+// than any crash: two databases on the same files. In the end we compare the
+// stamps, for its file may have changed while nobody looked.
 static bool adopt(struct service *s) {
   struct epoll_event event = {EPOLLIN, {s}};
   char text[LINE + 2] = "";
@@ -730,9 +730,9 @@ static bool adopt(struct service *s) {
     s->is[i] = atoll(find(text, facts[i], i == STARTS ? "0" : "-1"));
   if (s->is[PID] > 1 && s->is[PID] < 1 << 22) {
     long long start = start_of(s->is[PID]);
-    bool gone = start ? start != s->is[START] : kill(s->is[PID], 0) < 0;
     if (s->pidfd) close(s->pidfd);
-    s->pidfd = gone ? -1 : syscall(SYS_pidfd_open, (pid_t)s->is[PID], 0);
+    s->pidfd = syscall(SYS_pidfd_open, (pid_t)s->is[PID], 0);
+    bool gone = start ? start != s->is[START] : s->pidfd < 0 && errno == ESRCH;
     if (!gone && (!start || s->pidfd < 0 ||
                   epoll_ctl(waits, EPOLL_CTL_ADD, s->pidfd, &event)))
       return say(RECORD, "%s: cannot watch its process: %m", s->name);
