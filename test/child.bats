@@ -22,7 +22,9 @@ says() { # COMMAND [LINE...]
 field() { sed -n "s/^$1:[[:blank:]]*//p" "$T/status"; }
 
 @test "all signals have their default action, and none is blocked" {
-  WRAP+=(sh -c "trap '' HUP INT QUIT PIPE TSTP CONT USR1; exec \"\$@\"" --)
+  WRAP+=(python3 -c 'import os, signal, sys
+for n in set(range(1, 65)) - {9, 19, 32, 33}: signal.signal(n, signal.SIG_IGN)
+os.execvp(sys.argv[1], sys.argv[1:])')
   going_start
   says 'cat /proc/self/status' >"$T/status"
   [ "$(field SigIgn)" = 0000000000000000 ]
@@ -93,10 +95,12 @@ os.execvp(sys.argv[1], sys.argv[1:])')
   [ "$(ps -o sid=,pgid=,tty= -p "$pid" | xargs)" = "$pid $pid ?" ]
 }
 
-@test "the environment is PATH alone" {
+@test "the environment is PATH and SERVICE, its name, alone" {
   WRAP+=(env HOME=/x JUNK=1 LANG=C PATH="$PATH:/nowhere")
   going_start
-  environment=$(says env)
+  says env | sort >"$T/env"
+  { read -r environment && read -r name; } <"$T/env"
+  [ "$(wc -l <"$T/env") $name" = "2 SERVICE=$(basename "$T"/said-*)" ]
   [[ "$environment" =~ ^PATH=(/[a-z/]*:)*/[a-z/]*$ ]]
   [[ ":${environment#PATH=}:" = *:/bin:* ]]
   [[ ":${environment#PATH=}:" = *:/usr/sbin:* ]]
@@ -107,7 +111,7 @@ os.execvp(sys.argv[1], sys.argv[1:])')
   going_start
   IFS=: read -r name _ _ _ _ home shell < <(getent passwd nobody)
   says env user=nobody | sort >"$T/env"
-  [ "$(grep -v '^PATH=' "$T/env")" = "HOME=$home
+  [ "$(grep -Ev '^(PATH|SERVICE)=' "$T/env")" = "HOME=$home
 LOGNAME=$name
 SHELL=$shell
 USER=$name" ]
@@ -125,7 +129,19 @@ USER=$name" ]
   grep -qx 'EMPTY=' "$T/env"
   grep -qx 'HOME=/h' "$T/env"
   grep -qx 'PATH=/usr/bin:/bin' "$T/env"
-  [ "$(wc -l <"$T/env")" = 8 ] # with LOGNAME, SHELL and USER
+  [ "$(wc -l <"$T/env")" = 9 ] # with LOGNAME, SERVICE, SHELL and USER
+  [ "$(says 'sh -c "echo $SERVICE $USER"' user=nobody env=SERVICE=other env=USER=me)" = 'other me' ]
+}
+
+@test "one file that is linked under many names is a template: SERVICE is the name" {
+  echo 'cmd=sh -c "echo $SERVICE"' >"$T/template"
+  printf '%s\n' restart=never "stdout=$T/names" >>"$T/template"
+  for name in getty@tty1 getty@tty2 web; do ln -s "$T/template" "$D/$name"; done
+  going_start
+  for name in getty@tty1 getty@tty2 web; do
+    wait_until "[ \"\$(state $name state)\" = done ]"
+  done
+  [ "$(sort "$T/names" | xargs)" = 'getty@tty1 getty@tty2 web' ]
 }
 
 @test "the command is searched on the service's own PATH" {
@@ -278,6 +294,59 @@ this is err" ]
   service archive cmd=cat "stdin=$T/pipe" "stdout=$T/got"
   wait_until '[ -e "$T/got" ] && [ "$(cat "$T/got" | wc -l)" = 100 ]'
   [ "$(state count starts)" = 1 ]
+}
+
+@test "a path that ends in .fifo and is not there is made a FIFO, by whoever comes first" {
+  program count 'seq 100' 'exec sleep 1000'
+  service a-writer "cmd=$T/count" "stdout=$T/a.fifo" "stderr=$T/a.fifo"
+  service b-reader cmd=cat "stdin=$T/b.fifo" "stdout=$T/b.got"
+  service c-reader cmd=cat "stdin=$T/a.fifo" "stdout=$T/a.got"
+  service d-writer "cmd=$T/count" "stderr=$T/d.fifo" "stdout=$T/b.fifo"
+  going_start
+  for name in a b; do
+    wait_until "[ -e '$T/$name.got' ] && seq 100 | cmp -s - '$T/$name.got'"
+  done
+  for name in a b d; do [ "$(stat -c '%a %F' "$T/$name.fifo")" = '600 fifo' ]; done
+  for name in a-writer b-reader c-reader d-writer; do [ "$(state $name starts)" = 1 ]; done
+}
+
+@test "a .fifo that is there stays what it is, and one that cannot be made is said" {
+  mkfifo -m 640 "$T/old.fifo"
+  echo 'from before' >"$T/file.fifo"
+  mkfifo "$T/target"
+  ln -s "$T/target" "$T/link.fifo"
+  going_start
+  for name in old link; do
+    service "$name" 'cmd=sh -c "echo new; exec sleep 1000"' "stdout=$T/$name.fifo"
+    runs "$name" sleep
+  done
+  says 'sh -c "echo new >&2"' "stderr=$T/file.fifo"
+  [ "$(cat "$T/file.fifo")" = "from before
+new" ]
+  [ "$(stat -c '%a %F' "$T/old.fifo")" = '640 fifo' ]
+  [ "$(stat -c %F "$T/target")" = fifo ]
+  [ -L "$T/link.fifo" ]
+  service lost cmd=true "stdout=$T/missing/lost.fifo" backoff=100
+  assert_log '^lost: cannot open its stdout: No such file or directory$'
+}
+
+@test "a name that only holds .fifo is a file as any other" {
+  going_start
+  says 'echo hello' "stderr=$T/web.fifo.log"
+  [ "$(stat -c '%a %F' "$T/web.fifo.log")" = '644 regular empty file' ]
+}
+
+# Linux refuses O_CREAT for a file of another user in a directory as /tmp, even to root.
+@test "a log that is there is appended to, also one of another user in a directory as /tmp" {
+  WRAP+=(strace -D -f -qq -o "$T/trace" -P "$T/tmp/web.log" -e trace=open,openat)
+  mkdir -m 1777 "$T/tmp"
+  echo 'from before' >"$T/tmp/web.log"
+  if is_root; then chown games "$T/tmp/web.log"; fi
+  service web 'cmd=sh -c "echo hello; exec sleep 1000"' "stdout=$T/tmp/web.log"
+  going_start
+  wait_until 'grep -q hello "$T/tmp/web.log"'
+  wait_until 'grep -q O_APPEND "$T/trace"'
+  not grep O_CREAT "$T/trace"
 }
 
 @test "oom_score_adj is 0, and going keeps its own" {

@@ -181,7 +181,7 @@ swiftly() { # BEFORE STEP...
 @test "what editors, sed, dpkg and rpm leave behind is ignored" {
   names=('restart=never' 'cmd=sleep' $'cmd=a\nb' '.web.swp' '.web' 'web~' '#web#' '.#web' 'web.off' 'web.bak' 'web.orig' 'web.new' 'web.dpkg-new'
     'web.dpkg-old' 'web.dpkg-dist' 'web.dpkg-tmp' 'web.ucf-old' 'web.rpmsave' 'web.rpmnew' 'web.rpmorig'
-    'web,v' 'web 2' 'web@1' 'wéb' 'web;5f' $'web\n2' '-web.' 'web:1' '+' '...')
+    'web,v' 'web 2' '.web@1' 'web@1.off' '@web~' 'wéb' 'web;5f' $'web\n2' '-web.' 'web:1' '+' '...')
   for name in "${names[@]}"; do echo 'cmd=sleep 1000' >"$D/$name"; done
   mkdir "$D/a.directory" "$D/.git"
   echo 'nonsense' >"$D/faulty.off"
@@ -196,10 +196,19 @@ swiftly() { # BEFORE STEP...
   not grep -v '^zz-last: ' "$LOG"
 }
 
-@test "names of letters, digits, _ and - are services" {
-  for name in a Z 0 _ web-1 web_2 A-b_C-9 -dash; do service "$name" 'cmd=sleep 1000'; done
+@test "names of letters, digits, _, - and @ are services" {
+  for name in a Z 0 _ web-1 web_2 A-b_C-9 -dash getty@tty1 @ a@ @b x@y@z; do
+    service "$name" 'cmd=sleep 1000'
+  done
   going_start
-  wait_until '[ "$(grep -sl "^state=up " "$R"/* | wc -l)" -eq 8 ]'
+  wait_until '[ "$(grep -sl "^state=up " "$R"/* | wc -l)" -eq 13 ]'
+  pid=$(pid_of getty@tty1)
+  going_kill
+  going_start
+  assert_log "^getty@tty1: taken over as $pid\$"
+  rm "$D/getty@tty1" "$D/@"
+  wait_until 'gone getty@tty1 && gone @'
+  not alive "$pid"
 }
 
 @test "a file that is written slowly starts nothing before it is whole" {
@@ -661,9 +670,10 @@ fill() { # DIRECTORY
   [ "$(service_pids | wc -l)" -eq 50 ]
 }
 
-@test "a name has 254 characters at most: such a service runs, and is taken over" {
+@test "a name has 254 characters at most: such a service runs, and is taken over; a longer one is ignored" {
   name=$(printf 'n%.0s' {1..254})
-  printf 'cmd=sleep 1000\n' >"$D/.new" && mv "$D/.new" "$D/$name"
+  printf 'cmd=sleep 1000\n' >"$D/.new" && cp "$D/.new" "$D/${name}n" && mv "$D/.new" "$D/$name"
+  "$GOING" -t -d "$D"
   going_start
   wait_until '[ "$(state $name state)" = up ]'
   pid=$(pid_of "$name")
@@ -671,6 +681,9 @@ fill() { # DIRECTORY
   going_start
   assert_log "^$name: taken over as $pid\$"
   [ "$(pid_of "$name") $(state "$name" starts)" = "$pid 1" ]
+  seen
+  [ ! -e "$R/${name}n" ]
+  not grep "${name}n" "$LOG"
 }
 
 @test "a chown to the same owner, a link, and a copy with the same time change nothing" {

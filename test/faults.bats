@@ -375,6 +375,43 @@ E
   works
 }
 
+@test "a disk that gives no file for a while is no fault of the file: it is read again" {
+  WRAP+=(strace -D -qq -o /dev/null -P "$D/web" -e trace=read -e inject=read:error=EIO:when=1..2)
+  service web 'cmd=sleep 1000'
+  service other 'cmd=sleep 1000'
+  going_start
+  wait_until 'is_up other'
+  assert_log '^web: cannot read its file: I(nput/output|/O) error$'
+  wait_until 'is_up web'
+  refute_log '^web:[0-9]'
+  [ "$(grep -c 'cannot read its file' "$LOG")" = 1 ]
+  works
+}
+
+# signal 0 is refused with EPERM, which is no death
+@test "a process that going may not signal, and cannot see, is not taken for dead" {
+  needs_root
+  chmod 711 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" "$BATS_TEST_TMPDIR"
+  sleep 1000 3>&- &
+  other=$!
+  mkdir -m 755 "$R"
+  record="state=up pid=$other start=$(start_of "$other") starts=1"
+  echo "$record" >"$R/web"
+  chown -R nobody "$R"
+  service web 'cmd=sleep 1000'
+  cp "$GOING" "$BATS_TEST_TMPDIR/going"
+  "${WRAP[@]}" unshare --mount sh -c 'mount -t tmpfs none /proc && exec "$@"' -- \
+    setpriv --reuid=nobody --clear-groups "$BATS_TEST_TMPDIR/going" -d "$D" -r "$R" </dev/null >>"$OUT" 2>>"$LOG" 3>&- &
+  GOING_PID=$!
+  STARTED+=("$GOING_PID")
+  assert_log '^web: cannot watch its process: '
+  refute_log '^web: (ended|started)'
+  going_stop
+  [ "$(cat "$R/web")" = "$record" ]
+  alive "$other"
+  kill "$other"
+}
+
 @test "a takeover without /proc takes nobody for dead: it waits until it can see, or is to leave" {
   needs_root
   service web 'cmd=sleep 1000'

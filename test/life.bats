@@ -57,6 +57,53 @@ has_fates() { [ "$(fates "$1" | wc -l)" -ge "$2" ]; }
   [ "$(state web signal)" = 9 ]
 }
 
+@test "with restart=unless only the exits that it names are done" {
+  for code in 0 3 33 255; do
+    service "kept-$code" "cmd=sh -c 'exit $code'" 'restart=unless 0 3 33 255' backoff=0
+  done
+  for code in 1 2 5 30 32 34 133 254; do
+    service "other-$code" "cmd=sh -c 'exit $code'" 'restart=unless 0 3 33 255' backoff=0
+  done
+  service zero cmd=true 'restart=unless 3' backoff=0
+  service missing cmd=/missing 'restart=unless 111' backoff=0
+  going_start
+  for code in 0 3 33 255; do
+    wait_until "[ \"\$(state kept-$code state)\" = done ]"
+    [ "$(state "kept-$code" starts) $(state "kept-$code" exit)" = "1 $code" ]
+  done
+  for name in other-{1,2,5,30,32,34,133,254} zero; do
+    wait_until "[ \"\$(state $name starts)\" -gt 3 ]"
+    refute_log "^$name: .*, done\$"
+  done
+  wait_until '[ "$(state missing state)" = done ]'
+  assert_log '^kept-33: exited with 33 after [0-9.]+ s, done$'
+}
+
+@test "with restart=unless a signal is no exit: it is started again" {
+  service web 'cmd=sleep 1000' 'restart=unless 9 15 137 143' backoff=0
+  going_start
+  for signal in 9 15; do
+    wait_until '[ "$(state web state)" = up ]'
+    pid=$(pid_of web)
+    kill "-$signal" "$pid"
+    wait_until "[ \"\$(state web signal)\" = $signal ] && [ \"\$(state web state)\" = up ]"
+  done
+  [ "$(state web starts)" = 3 ]
+}
+
+@test "with restart=unless an end that nobody saw is none of its exits" {
+  service web 'cmd=sleep 1000' 'restart=unless 0 1 255'
+  going_start
+  wait_until '[ "$(state web state)" = up ]'
+  pid=$(pid_of web)
+  going_kill
+  kill -KILL "$pid"
+  wait_until "! alive $pid"
+  going_start
+  wait_until '[ "$(state web state) $(state web starts)" = "up 2" ]'
+  assert_log '^web: ended unseen after [0-9.]+ s, up$'
+}
+
 @test "a touched file starts what was done or failed" {
   service once cmd=true restart=never
   service lost cmd=false retries=1
@@ -137,6 +184,18 @@ quarantined, next start in 100.0 s" ]
   [ -z "$(pid_of lost)" ]
   [ "$(state once starts)" = 1 ]
   [ "$(fates lost | tail -n 1)" = failed ]
+}
+
+@test "retries counts quick exits whatever their status, 0 and signals too" {
+  program mixed "echo x >>$T/mixed.runs" "case \$(wc -l <$T/mixed.runs) in 1) exit 0 ;; 2) kill -KILL \$\$ ;; *) exit 7 ;; esac"
+  service good cmd=true retries=3 backoff=0
+  service killed "cmd=sh -c 'kill -KILL \$\$'" retries=2 backoff=0
+  service mixed "cmd=$T/mixed" retries=3 backoff=0
+  going_start
+  for name in good killed mixed; do wait_until "[ \"\$(state $name state)\" = failed ]"; done
+  [ "$(state good starts) $(state good exit)" = '3 0' ]
+  [ "$(state killed starts) $(state killed signal)" = '2 9' ]
+  [ "$(state mixed starts) $(state mixed exit)" = '3 7' ]
 }
 
 @test "a run of MAX seconds is no quick exit to retries" {

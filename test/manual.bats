@@ -56,11 +56,11 @@ patterns() {
       '%s: cannot %s: %m') quoted 'return "[a-z ]*"' <"$SOURCE" | sed 's/.*/%s: cannot &: %m/' ;;
       '%s:%d: %s: %s') function_of parse | quoted 'what = "[^"]*"' | sed 's/.*/%s:%d: &: %s/' ;;
       '%s:1: %s')
-        function_of examine | quoted '(what =|: ) "[a-z][^"%]*"' | sed 's/.*/%s:1: &/'
+        function_of load | quoted '(what =|: ) "[a-z][^"%]*"' | sed 's/.*/%s:1: &/'
         echo '%s:1: %m'
         ;;
       '%s: %s after %.1f s, %s%s')
-        function_of settle | quoted '(how\[40\] =|sprintf\(how,) "[^"]*"' |
+        function_of ended | quoted '(what\[40\] =|sprintf\(what,) "[^"]*"' |
           sed 's/.*/%s: & after %.1f s, STATE/'
         ;;
       *) echo "$format" ;;
@@ -122,7 +122,7 @@ agree() {
 
 @test "SIGNALS names every signal that going acts upon, and no other" {
   {
-    function_of hear | grep -o 'ssi_signo [!=]= SIG[A-Z0-9]*' | sed 's/.*SIG//'
+    function_of read_signal | grep -o 'ssi_signo [!=]= SIG[A-Z0-9]*' | sed 's/.*SIG//'
     sed -n 's/.*sigdelset(&all, SIG\([A-Z]*\)).*/\1/p' "$SOURCE"
     printf '%s\n' KILL STOP # these cannot be blocked
   } | sort >"$BATS_TEST_TMPDIR/heard"
@@ -186,35 +186,41 @@ agree() {
 }
 
 @test "the values that KEYS lists are accepted, the signals by all their names" {
-  names=$(function_of signal_of | grep -oE '^ *"[A-Z0-9 ]*"' | tr -d '"' | xargs)
+  names=$(function_of parse_stop | quoted 'names\[\] = "[A-Z0-9 ]*"')
   [ "$(example "$PAGE5" 'HUP INT' | xargs)" = "$names" ]
-  n=0
+  [ "$(function_of parse_stop | grep -o 'SIG[A-Z]*[12]*,\|SIG[A-Z]*[12]*}' | tr -d ',}' | xargs)" = \
+    "$(printf 'SIG%s ' $names | xargs)" ]
   for name in $names; do
-    n=$((n + 1))
-    service "stop-$n" cmd=x "stop=$name"
-    service "stop-sig-$n" cmd=x "stop=SIG$name 0.5"
-    [[ $name = "$(kill -l "$n")" || $name = IO ]] # which is POLL, too
+    service "stop-$name" cmd=x "stop=$name"
+    service "stop-SIG$name" cmd=x "stop=SIG$name 0.5"
   done
   for policy in $(entry "$PAGE5" restart | terms | ticked | grep -v restart); do
-    service "restart-$policy" cmd=x "restart=$policy"
+    if [ $policy = unless ]; then codes=' 0 255'; else codes=; fi
+    service "restart-$policy" cmd=x "restart=$policy$codes"
   done
   service critical cmd=x "$(entry "$PAGE5" critical | terms | tr -d '`')"
   service zero cmd=x 'backoff=0' 'retries=1'
   "$GOING" -t -d "$D"
-  [ "$(ls "$D" | wc -l)" -eq $((2 * 31 + 5)) ]
+  [ "$(ls "$D" | wc -l)" -eq $((2 * 12 + 6)) ]
 }
 
 @test "the defaults and limits in the manual are those of the source" {
-  for key in cwd restart; do
-    entry "$PAGE5" "$key" | grep -qF "Default: \`$(fallback "$key")\`."
-  done
+  entry "$PAGE5" cwd | grep -qF "Default: \`$(fallback cwd)\`."
+  entry "$PAGE5" restart | grep -qF 'Default: `always`.'
+  grep -qF 'find(s->text, "restart", "")' "$SOURCE" # nothing is none of the others
+  says "$PAGE5" "digits, _, - and @, $(number NAME) at most"
+  seconds=$(sed -n 's/.*it_value = {\([0-9]*\), 0}.*/\1/p' "$SOURCE")
+  says "$PAGE1" "A process that has not done so after $seconds seconds is killed"
+  says "$PAGE5" "has not executed its command within $seconds seconds is killed"
+  says "$PAGE5" "with mode $(sed -n 's/.*mkfifo(path, \([0-9]*\)).*/\1/p' "$SOURCE") and owned"
+  says "$PAGE1" "an empty file of mode $(sed -n 's/.*"\.\.lock", O_CREAT.*, \(0[0-7]*\));/\1/p' "$SOURCE")"
   says "$PAGE5" "Default: $(fallback stop) $(number grace)."
   says "$PAGE5" "Default: $(fallback backoff) $(number max)."
   says "$PAGE5" "if it is not given, it is $(number max), or MIN if that is more"
   example "$PAGE5" /usr/local/sbin:/ | grep -qxF "$(sed -n 's/.*putenv("PATH=\(.*\)").*/\1/p' "$SOURCE")"
   [ "$(number FILE_SIZE)" -eq 8192 ]
   says "$PAGE5" '8 KiB (8,192 bytes)'
-  grep -qF '[0-9]{1,9}))?|"' "$SOURCE"
+  grep -qF '[0-9]{1,9}))?|backoff' "$SOURCE"
   says "$PAGE5" 'numbers of at most 9 digits'
   says "$PAGE5" "umask $(sed -n 's/.*umask(\(.*\));/\1/p' "$SOURCE")"
   grep -q 'O_CLOEXEC, 0666)' "$SOURCE"
@@ -233,6 +239,14 @@ agree() {
   grep -qF 'sizeof line - 20' "$SOURCE"
   says "$PAGE1" 'A line is cut after 1,003 bytes'
   says "$PAGE1" 'facility daemon and the priority notice'
+}
+
+@test "ENVIRONMENT names every variable that a service gets, and no other" {
+  needs_root
+  service web 'cmd=sh -c "exec env"' "stdout=$BATS_TEST_TMPDIR/env" 'user=root' 'restart=never'
+  going_start
+  wait_until '[ "$(state web state)" = "done" ]'
+  section "$PAGE1" ENVIRONMENT | terms | ticked | sort | diff - <(sed 's/=.*//' "$BATS_TEST_TMPDIR/env" | grep -vx PWD | sort)
 }
 
 @test "THE LIFE OF A SERVICE names every state, and no other" {

@@ -185,8 +185,8 @@ lacks() { # NAME KEY...
   mkdir -m 755 "$R"
   mkfifo "$R/.fifo"
   mkdir "$R/.directory"
-  ln -s /etc/passwd "$R/.link"
-  cp /etc/passwd "$T/passwd"
+  echo precious >"$T/victim"
+  ln -s "$T/victim" "$R/.link"
   for name in fifo directory link web; do service $name 'cmd=sleep 1000'; done
   going_start
   for name in fifo directory link; do assert_log "^$name: started as [0-9]+\$"; done
@@ -194,7 +194,7 @@ lacks() { # NAME KEY...
   reads web 'up pid=[0-9]+ start=[0-9]+ starts=1'
   rm -r "$R/.fifo" "$R/.directory" "$R/.link"
   for name in fifo directory link; do reads $name 'up pid=[0-9]+ start=[0-9]+ starts=1'; done
-  cmp /etc/passwd "$T/passwd"
+  [ "$(cat "$T/victim")" = precious ]
 }
 
 @test "a link to another's state file hands over no process" {
@@ -248,4 +248,51 @@ lacks() { # NAME KEY...
   chown root "$R"
   assert_log '^web: started as '
   wait_until '[ "$(state web state)" = up ]'
+}
+
+@test "the lock is on a file that only its owner can open" {
+  WRAP+=(sh -c 'umask 0; exec "$@"' --)
+  going_start
+  [ "$(stat -c '%a %F' "$R/..lock")" = '600 regular empty file' ]
+}
+
+@test "a link in the place of the lock is not followed" {
+  supervises() { true; } # it does not
+  mkdir -m 755 "$R"
+  ln -s "$T/victim" "$R/..lock"
+  service web 'cmd=sleep 1000'
+  going_start
+  assert_log "^waiting for $R, in use or unsafe\$"
+  [ ! -e "$T/victim" ]
+  refute_log 'web: started'
+  rm "$R/..lock"
+  wait_until '[ "$(state web state)" = up ]'
+}
+
+# Somebody has made it anew, so that others may write there, with links to what is not hers.
+@test "a runtime directory that was replaced by one that is not safe is not written to" {
+  service web 'cmd=sleep 1000' backoff=0
+  going_start
+  wait_until '[ "$(state web state)" = up ]'
+  echo precious >"$T/victim"
+  mkdir -m 777 "$T/evil"
+  for name in .web web ..lock; do ln "$T/victim" "$T/evil/$name"; done
+  replace() { rm -r "$R" && mv "$T/evil" "$R"; }
+  untouched() {
+    [ "$(cat "$T/victim") $(stat -c %h "$T/victim") $(ls -A "$R" | xargs)" = 'precious 4 ..lock .web web' ]
+  }
+  replace
+  for starts in 2 3; do
+    kill -KILL "$(sed -n 's/^web: started as //p' "$LOG" | tail -n 1)"
+    wait_until '[ "$(grep -c "^web: started as" "$LOG")" = $starts ]'
+    assert_log "^waiting for $R, in use or unsafe\$"
+  done
+  untouched
+  mv "$R" "$T/evil"
+  wait_until '[ "$(state web state) $(state web starts)" = "up 3" ]'
+  replace
+  kill -KILL "$(sed -n 's/^web: started as //p' "$LOG" | tail -n 1)"
+  wait_until '[ "$(grep -c "^web: started as" "$LOG")" = 4 ]'
+  going_stop
+  untouched
 }

@@ -33,18 +33,19 @@ milliseconds() { echo $((${EPOCHREALTIME/./} / 1000)); }
   assert_log '^mail: killed by signal 15 after [0-9.]+ s, stopped$'
 }
 
-@test "stop names the signal, in words or as a number" {
-  for signal in HUP SIGUSR1 USR2 2 15 QUIT; do
+@test "stop names the signal, with or without SIG" {
+  SIGNALS=(HUP SIGUSR1 USR2 INT SIGTERM QUIT ABRT ALRM SIGWINCH PWR)
+  for signal in "${SIGNALS[@]}"; do
     name=s$signal
     trapper "$name" "trap 'echo $signal >$T/$name.got; exit 0' ${signal#SIG}"
     service "$name" "cmd=$T/$name" "stop=$signal"
   done
   going_start
-  for signal in HUP SIGUSR1 USR2 2 15 QUIT; do
+  for signal in "${SIGNALS[@]}"; do
     ready "s$signal"
     rm "$D/s$signal"
   done
-  for signal in HUP SIGUSR1 USR2 2 15 QUIT; do
+  for signal in "${SIGNALS[@]}"; do
     gone "s$signal"
     [ "$(cat "$T/s$signal.got")" = "$signal" ]
   done

@@ -34,6 +34,8 @@ looked_again() {
 }
 
 is_up() { [ "$(state "$1" state)" = up ]; }
+# What is in the runtime directory, but for the file of the lock.
+left() { ls -A "$R" | grep -vxF ..lock | xargs; }
 is_new() { is_up "$1" && [ "$(pid_of "$1")" != "$2" ] && alive "$(pid_of "$1")"; }
 
 @test "a service goes on when going is killed, and the next going takes it over" {
@@ -254,7 +256,7 @@ is_new() { is_up "$1" && [ "$(pid_of "$1")" != "$2" ] && alive "$(pid_of "$1")";
   going_start
   wait_until '[ "$(state web state)" = up ]'
   going_stop
-  [ "$(ls -A "$R" | tr '\n' ' ')$(cat "$R/diary" "$R/.profile")" = $'.keep .profile diary dear diary\nPATH=/bin' ]
+  [ "$(left) $(cat "$R/diary" "$R/.profile")" = $'.keep .profile diary dear diary\nPATH=/bin' ]
 }
 
 # In a PID namespace and session of its own: a mistake may kill all it reaches.
@@ -291,10 +293,10 @@ is_new() { is_up "$1" && [ "$(pid_of "$1")" != "$2" ] && alive "$(pid_of "$1")";
   printf 'state=up' >"$R/short"
   printf 'state=up\0pid=1\0start=1' >"$R/nul"
   head -c 3000 /dev/urandom >"$R/binary"
-  ln -s /etc/passwd "$R/link"
+  echo precious >"$BATS_TEST_TMPDIR/victim"
+  ln -s "$BATS_TEST_TMPDIR/victim" "$R/link"
   mkfifo "$R/fifo"
   for name in empty short nul binary link fifo; do service "$name" 'cmd=sleep 1000'; done
-  cp /etc/passwd "$BATS_TEST_TMPDIR/passwd"
   export D R GOING LOG
   setsid unshare --pid --fork --kill-child=KILL --mount-proc bash -c '
     start=$(sed "s/.*) //" /proc/1/stat | cut -d " " -f 20)
@@ -318,7 +320,7 @@ is_new() { is_up "$1" && [ "$(pid_of "$1")" != "$2" ] && alive "$(pid_of "$1")";
   : >"$R/.end"
   wait_until "! alive $namespace" || { kill -KILL "$namespace"; false; }
   [ "$(cat "$R/.end")" = $'going: 0\nvictim: 138' ]
-  cmp /etc/passwd "$BATS_TEST_TMPDIR/passwd"
+  [ "$(cat "$BATS_TEST_TMPDIR/victim")" = precious ]
 }
 
 @test "a record that cannot be read: its service is neither started nor stopped until that is mended" {
@@ -487,61 +489,75 @@ BODY
   [ "$(pid_of mail)" = "$mail" ]
 }
 
-# Killed at one of its system calls, which is not done. Meanwhile the DEED is.
-killed_at() { # CALLS NTH [DEED]
-  strace -D -qq -o /dev/null -e "trace=$1" -e "inject=$1:error=EIO:signal=KILL:when=$2" \
+# The birth of web is held up at one of its system calls, in the child. There going is killed.
+killed_at_birth() { # CALL[,CALL]
+  MARK=$BATS_TEST_TMPDIR/mark
+  [ -e "$MARK" ] || mkfifo "$MARK"
+  [ -e "$D/web" ] || service web "cmd=bash -c \"read -r _ <>\$0\" $MARK"
+  "${WRAP[@]}" strace -D -f -qq -o /dev/null -e "trace=$1" -e "inject=$1:delay_enter=700000" \
     "$GOING" -d "$D" -r "$R" </dev/null >>"$OUT" 2>>"$LOG" 3>&- &
   GOING_PID=$!
   STARTED+=("$GOING_PID")
-  ${3:-:}
-  wait_until "! alive $GOING_PID"
+  wait_until born
+  going_kill
 }
 
-# Killed between the birth of the service web and the moment when its state file is in place. Its
-# process, $pid, is known by its argument.
-killed_at_birth() { # NTH [DEED]
-  MARK=$BATS_TEST_TMPDIR/mark
-  mkfifo "$MARK"
-  service web "cmd=bash -c \"read -r _ <>\$0\" $MARK"
-  killed_at renameat,renameat2 "$@"
-  pid=$(with_argument "$MARK")
-  alive "$pid"
+# A child of going still is going: it has not executed its command.
+born() {
+  [ "/proc/$GOING_PID/exe" -ef "$GOING" ] || return 1
+  for child in $(pgrep -P "$GOING_PID"); do [ ! "/proc/$child/exe" -ef "$GOING" ] || return 0; done
+  return 1
 }
 
-@test "a service that was born when going was killed is known to the next one" {
-  killed_at_birth 1
-  [ ! -e "$R/web" ]
+# One process, and it is the one that is written down.
+is_one() { is_up web && [ "$(with_argument "$MARK")" = "$(pid_of web)" ]; }
+
+@test "a KILL of going at any call of a birth: the service runs once, and the next going knows it" {
+  starts=0
+  # without and with a state file of its predecessor
+  for call in timer_settime write execve timer_settime setsid write renameat,renameat2 chdir execve; do
+    : >"$LOG"
+    killed_at_birth "$call"
+    going_start
+    wait_until is_one
+    [ "$(state web starts)" = $((++starts)) ]
+    assert_log "^web: taken over as $(pid_of web)\$"
+    refute_log '^web: started'
+    wait_until '[ "$(left)" = web ]'
+    going_kill
+    pid=$(pid_of web)
+    kill -KILL "$pid"
+    wait_until "! alive $pid"
+  done
   going_start
-  assert_log "^web: taken over as $pid\$"
-  wait_until 'is_up web'
-  [ "$(pid_of web) $(state web starts) $(with_argument "$MARK")" = "$pid 1 $pid" ]
+  wait_until is_one
   going_stop
-  [ -z "$(ls -A "$R")" ]
+  [ -z "$(left)" ]
+}
+
+@test "nobody else supervises while a child of a going that was killed has not executed" {
+  killed_at_birth execve
+  : >"$LOG"
+  "${WRAP[@]}" "$GOING" -d "$D" -r "$R" </dev/null >>"$OUT" 2>>"$LOG" 3>&- &
+  GOING_PID=$!
+  STARTED+=("$GOING_PID")
+  assert_log "^waiting for $R, in use or unsafe\$"
+  wait_until is_one
+  assert_log "^web: taken over as $(pid_of web)\$"
+  refute_log '^web: started'
 }
 
 @test "a service that was born when going was killed, and whose file is gone since, is stopped" {
   service mail 'cmd=sleep 1000'
-  killed_at_birth 2
-  [ ! -e "$R/web" ]
-  rm "$D/web"
+  killed_at_birth renameat,renameat2 # of mail
+  wait_until 'is_up mail && [ "$(readlink /proc/$(pid_of mail)/exe)" -ef "$(command -v sleep)" ]'
   mail=$(pid_of mail)
+  killed_at_birth write # of web
+  rm "$D/web"
   going_start
   wait_until '[ -z "$(with_argument $MARK)" ]'
-  wait_until '[ "$(ls -A "$R")" = mail ]'
+  wait_until '[ "$(left)" = mail ]'
   [ "$(pid_of mail) $(state mail starts)" = "$mail 1" ]
-}
-
-@test "a service that was born again when going was killed is not started a third time" {
-  again() {
-    wait_until 'is_up web'
-    kill -KILL "$(pid_of web)"
-  }
-  killed_at_birth 2 again
-  [ "$(state web starts)" = 1 ]
-  going_start
-  assert_log "^web: taken over as $pid\$"
-  wait_until '[ "$(pid_of web) $(state web starts) $(state web signal)" = "$pid 2 9" ]'
-  [ "$(with_argument "$MARK")" = "$pid" ]
 }
 
 # What was just begun when it was killed is an empty file with a dot.
@@ -556,41 +572,117 @@ killed_at_birth() { # NTH [DEED]
   : >"$R/.once"
   going_start
   assert_log '^web: taken over as'
-  wait_until '[ "$(ls -A "$R" | tr "\n" " ")" = "once web " ]'
+  wait_until '[ "$(left)" = "once web" ]'
   [ "$(cat "$R/web" "$R/once")" = "$before" ]
 }
 
-@test "state files that cannot be put in their place leave nothing behind" {
-  WRAP+=(strace -D -qq -o /dev/null -e trace=renameat,renameat2
+@test "a state file that cannot be put in its place is said, and there is none" {
+  WRAP+=(strace -D -f -qq -o /dev/null -e trace=renameat,renameat2
     -e inject=renameat,renameat2:error=EIO)
   service web 'cmd=sleep 1000'
   going_start
   assert_log '^web: cannot save its state: I(nput/output|/O) error$'
-  kill -TERM "$GOING_PID"
-  wait_until "! alive $GOING_PID"
-  [ -z "$(ls -A "$R")" ]
+  assert_log '^web: started as'
+  [ -z "$(ls "$R")" ]
+  going_stop
+  [ -z "$(ls "$R")" ]
+  pid=$(sed -n 's/^web: started as //p' "$LOG")
+  dead "$pid"
+  WRAP=("${WRAP[@]:0:${#WRAP[@]}-9}")
+  going_start # what was begun there is no state file
+  wait_until 'is_up web'
+  [ "$(state web starts) $(left)" = '1 web' ]
 }
 
 @test "a going that was killed twice at the birth of a service knows it nevertheless" {
-  killed_at_birth 1
+  killed_at_birth renameat,renameat2
   # the next one has taken it over, and is about to write that down
-  killed_at write 1
+  strace -D -qq -o /dev/null -e trace=renameat,renameat2 -e inject=renameat,renameat2:error=EIO:signal=KILL \
+    "$GOING" -d "$D" -r "$R" </dev/null >>"$OUT" 2>>"$LOG" 3>&- &
+  GOING_PID=$!
+  STARTED+=("$GOING_PID")
+  wait_until "! alive $GOING_PID"
   going_start
-  wait_until 'is_up web'
-  [ "$(pid_of web) $(state web starts) $(with_argument "$MARK")" = "$pid 1 $pid" ]
+  wait_until is_one
+  [ "$(state web starts)" = 1 ]
 }
 
 # A hyphen comes before a dot, and all other letters of names behind it.
 @test "services of any name are known to the next going, whatever lies there unfinished" {
-  for name in -a -b A _ 0; do service "$name" 'cmd=sleep 1000'; done
+  names=(-a -b A _ 0 @ a@ a@b)
+  for name in "${names[@]}"; do service "$name" 'cmd=sleep 1000'; done
   going_start
-  for name in -a -b A _ 0; do wait_until "is_up $name"; done
+  for name in "${names[@]}"; do wait_until "is_up $name"; done
   before=$(grep . "$R"/*)
   going_kill
-  for name in -a -b A _ 0; do cp "$R/$name" "$R/.$name"; done
+  for name in "${names[@]}"; do echo 'state=up pid=1 start=1' >"$R/.$name"; done
   going_start
-  for name in -a -b A _ 0; do assert_log "^$name: taken over as "; done
-  wait_until '[ "$(ls -A "$R" | wc -l)" = 5 ]'
+  for name in "${names[@]}"; do assert_log "^$name: taken over as "; done
+  wait_until '[ "$(left | wc -w)" = ${#names[@]} ]'
   [ "$(grep . "$R"/*)" = "$before" ]
-  [ "$(grep -c ': taken over as ' "$LOG")" = 5 ]
+  [ "$(grep -c ': taken over as ' "$LOG")" = ${#names[@]} ]
+}
+
+@test "a service that ends at the moment of a USR2: how it ended is known" {
+  service web 'cmd=sleep 1000'
+  service once 'cmd=sleep 1001' 'restart=on-failure'
+  going_start
+  wait_until 'is_up web && is_up once'
+  web=$(pid_of web)
+  for round in 1 2 3; do
+    kill -STOP "$GOING_PID"
+    wait_until '[[ $(stat_of $GOING_PID) == T* ]]'
+    kill -KILL "$(pid_of web)"
+    wait_until '[[ $(stat_of $(pid_of web)) == Z* ]]'
+    kill -USR2 "$GOING_PID"
+    kill -CONT "$GOING_PID"
+    wait_until "[ \"\$(state web starts) \$(state web signal)\" = '$((round + 1)) 9' ]"
+  done
+  refute_log '^web: ended unseen'
+  [ "$(grep -c '^once: taken over as' "$LOG")" = 3 ]
+}
+
+@test "TERM and USR2 together: services are stopped as their files say" {
+  printf '%s\n' '#!/bin/sh' "trap 'echo INT >>$BATS_TEST_TMPDIR/got; exit' INT" \
+    "trap 'echo TERM >>$BATS_TEST_TMPDIR/got; exit' TERM" ": >$BATS_TEST_TMPDIR/ready" \
+    'while :; do sleep 1000 & wait; done' >"$BATS_TEST_TMPDIR/web"
+  chmod +x "$BATS_TEST_TMPDIR/web"
+  service web "cmd=$BATS_TEST_TMPDIR/web" 'stop=INT 60'
+  going_start
+  wait_until '[ -e "$BATS_TEST_TMPDIR/ready" ]'
+  kill -STOP "$GOING_PID"
+  wait_until '[[ $(stat_of $GOING_PID) == T* ]]'
+  kill -USR2 "$GOING_PID"
+  kill -TERM "$GOING_PID"
+  kill -CONT "$GOING_PID"
+  wait_until '! alive $GOING_PID'
+  wait "$GOING_PID"
+  [ "$(cat "$BATS_TEST_TMPDIR/got")" = INT ]
+  assert_log '^web: taken over as' # by the next program, and it was that which heard TERM
+  [ -z "$(left)" ]
+}
+
+# All that one who lost its directory could do to the next owner of the same name.
+@test "a runtime directory that was lost and is another going's now is not written to" {
+  service web 'cmd=sleep 1000' 'backoff=0'
+  going_start
+  wait_until 'is_up web'
+  mine=$(pid_of web) first=$GOING_PID
+  rm -r "$R"
+  mkdir "$D.2"
+  echo 'cmd=sleep 1001' | tee "$D.2/web" >"$D.2/mail"
+  : >"$LOG.2"
+  (D=$D.2 LOG=$LOG.2 going_start; echo "$GOING_PID" >"$BATS_TEST_TMPDIR/second")
+  STARTED+=("$(cat "$BATS_TEST_TMPDIR/second")")
+  wait_until 'is_up web && is_up mail'
+  before=$(cat "$R/web" "$R/mail")
+  kill -KILL "$mine"
+  assert_log '^web: killed by signal 9 .*, up$'
+  assert_log "^waiting for $R, in use or unsafe\$"
+  [ "$(cat "$R/web" "$R/mail")" = "$before" ]
+  kill -TERM "$first" # and of what it stops it removes nothing
+  wait_until "! alive $first"
+  assert_log '^web: killed by signal 15 .*, stopped$'
+  [ "$(cat "$R/web" "$R/mail")" = "$before" ]
+  alive "$(pid_of web)"
 }
