@@ -297,6 +297,12 @@ is_up() { wait_until "[ \"\$(state $1 state)\" = up ]"; }
   sleep 0.2
   touch "$BATS_TEST_TMPDIR/web.ready"
   wait "$!"
+  # what names its process holds also if another going has taken it over
+  pid_of web >"$BATS_TEST_TMPDIR/web.ready"
+  kill -USR2 "$GOING_PID"
+  assert_log 'web: taken over'
+  sleep 0.2
+  ctl wait web ready 1
   # one that is not up is not ready, either
   service job cmd=true restart=never
   wait_until '[ "$(state job state)" = done ]'
