@@ -609,6 +609,7 @@ send_signal going" ]
   service web 'cmd=sleep 1000'
   is_up web
   pid=$(pid_of web) going=$(going_pid)
+  rm -rf "$ROOT/going" # whatever there is of that name here
   cp "$GOING" "$ROOT/going"
   echo new >>"$ROOT/going"
   step 1
