@@ -6,11 +6,13 @@ PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/sbin
 MANDIR ?= $(PREFIX)/share/man
 DOCDIR ?= $(PREFIX)/share/doc/going
+SHAREDIR ?= $(PREFIX)/share/going
 
 # The user's compiler goes first; then musl, which makes the smallest program.
 CC != echo "$${CC:-$$(command -v musl-gcc || echo cc)}"
 CFLAGS != printf '%s' "$${CFLAGS--Os -g}"
-NEEDED = -std=gnu11 -Wall -Wextra -ffunction-sections
+NEEDED = -std=gnu11 -Wall -Wextra -ffunction-sections \
+	-D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
 
 # With musl, and only there, the program is static: __DEFINED_FILE is of its stdio.h.
 LINK != if [ -n "$${LINK+set}" ]; then printf '%s' "$$LINK"; \
@@ -18,7 +20,7 @@ LINK != if [ -n "$${LINK+set}" ]; then printf '%s' "$$LINK"; \
 		grep -q __DEFINED_FILE; then \
 	echo -static -Wl,--gc-sections -Wl,-z,norelro -Wl,-z,noseparate-code; fi
 COMPILE = $(CC) $(CPPFLAGS) $(CFLAGS) $(NEEDED) $(LINK) $(LDFLAGS)
-LIBS = -lm
+LIBS =
 
 # What installs the tools that a target lacks; `make check NEED=:` installs nothing.
 NEED = test/need
@@ -71,7 +73,8 @@ lint: ## install the linters, check format, warnings, scripts and manuals
 		--suppress=normalCheckLevelMaxBranches going.c
 	gcc -O0 $(NEEDED) -fanalyzer -Wno-analyzer-fd-leak -Werror -c -o build/lint.o going.c
 	clang-tidy --quiet going.c -- $(NEEDED)
-	shellcheck -S warning .ci/run test/need test/*.bash
+	shellcheck -S warning .ci/run test/need test/*.bash docs/record \
+		docs/tools/completion.bash $$(grep -l '^#!/bin/sh' docs/tools/*)
 	mandoc -T lint -W warning docs/going.1 docs/going.5
 	! groff -man -Tutf8 -ww -z docs/going.1 docs/going.5 2>&1 | grep .
 
@@ -85,13 +88,26 @@ install: ## install going, its manuals, pages and directory; builds only what is
 	install -Dm 644 docs/going.1 "$(DESTDIR)$(MANDIR)/man1/going.1"
 	install -Dm 644 docs/going.5 "$(DESTDIR)$(MANDIR)/man5/going.5"
 	install -dm 755 "$(DESTDIR)$(DOCDIR)"
-	install -m 644 docs/*.html docs/cookbook.md "$(DESTDIR)$(DOCDIR)"
+	install -m 644 docs/*.html docs/*.md docs/*.svg "$(DESTDIR)$(DOCDIR)"
 	[ -d "$(DESTDIR)/etc/going.d" ] || install -dm 755 "$(DESTDIR)/etc/going.d" || \
 		[ "$$(id -u)" != 0 ]
 
+install-tools: ## install docs/tools, with links to them where the PATH finds them
+	install -dm 755 "$(DESTDIR)$(SHAREDIR)/import" "$(DESTDIR)$(BINDIR)"
+	for tool in docs/tools/*; do [ -x "$$tool" ] && [ -f "$$tool" ] || continue; \
+		install -m 755 "$$tool" "$(DESTDIR)$(SHAREDIR)" && \
+		ln -sf "$(SHAREDIR)/$${tool##*/}" "$(DESTDIR)$(BINDIR)" || exit 1; done
+	install -m 644 docs/tools/completion.bash "$(DESTDIR)$(SHAREDIR)"
+	install -m 644 docs/tools/import/* "$(DESTDIR)$(SHAREDIR)/import"
+
+uninstall-tools: ## remove what install-tools has installed
+	for tool in docs/tools/*; do link="$(DESTDIR)$(BINDIR)/$${tool##*/}"; \
+		[ ! -L "$$link" ] || rm -f "$$link"; done
+	rm -rf "$(DESTDIR)$(SHAREDIR)"
+
 uninstall: ## remove what install has installed, but not your services
 	rm -f "$(DESTDIR)$(MANDIR)"/man[15]/going.[15] "$(DESTDIR)$(BINDIR)/going"
-	rm -f "$(DESTDIR)$(DOCDIR)"/*.html "$(DESTDIR)$(DOCDIR)/cookbook.md"
+	cd docs && for file in *.html *.md *.svg; do rm -f "$(DESTDIR)$(DOCDIR)/$$file"; done
 	rmdir "$(DESTDIR)$(DOCDIR)" "$(DESTDIR)/etc/going.d" 2>/dev/null || :
 
 clean: ## remove what was made here
@@ -100,4 +116,4 @@ clean: ## remove what was made here
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all always run check proof bench bench-peers lint doc install uninstall clean help
+.PHONY: all always run check proof bench bench-peers lint doc install uninstall install-tools uninstall-tools clean help

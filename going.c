@@ -68,7 +68,8 @@
 //   (`rename(2)`).
 // * *A lock goes with its last holder.* A lock of `flock(2)` is shared by all
 //   who have inherited the descriptor, and is gone when the last of them has
-//   closed it or died, in whatever way. Who can open the file can take the lock.
+//   closed it or died, in whatever way. Who can open the file can take the
+//   lock.
 // * *An exec deletes timers.* A timer of `timer_create(2)` belongs to one
 //   process, works even if that process is stopped, and is gone after a
 //   successful `execve(2)`.
@@ -86,14 +87,12 @@
 // init has left open.
 
 #define _GNU_SOURCE
-#define VERSION "1.0.0-rc"
+#define VERSION "1.0.0-rc2"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <grp.h>
-#include <math.h>
-#include <poll.h>
 #include <pwd.h>
 #include <regex.h>
 #include <sched.h>
@@ -118,34 +117,35 @@
 // blank, so no command has more than half as many words as bytes. As a setting,
 // a line is as long as before, or, if it has no `=`, a byte longer than its two
 // or more. So arrays of these sizes, or twice, cannot overflow, and need no
-// check. A state file is much shorter than a LINE.
+// check. A state file is much shorter than a LINE. A name has at most NAME
+// bytes, because that of its new state file has a dot more (`inode(7)` has
+// 255).
 //
 // Times are seconds, as a `double`, in which a century still has room for
 // microseconds. NEVER is later than any clock gets. A directory is looked at
 // when it has been QUIET for so long, or after LATEST if it never is: an editor
 // writes, renames and removes for a while, and what lies there in between is
-// not meant for us. What failed for want of something is tried again after
+// not meant for us. What failed for lack of resources is tried again after
 // RETRY; a trouble that comes back sooner than after SAME is still the same
 // one.
 enum { FILE_SIZE = 8192, WORDS = FILE_SIZE / 2, LINE = 512, NAME = 254 };
 static const double NEVER = 1e18, QUIET = 0.1, LATEST = 1, RETRY = 1, SAME = 3;
 
 // The options by their letter; then the descriptors: the runtime directory and
-// its lock, the one wait, its first source, our `oom_score_adj`, the second
-// source, the watchdog, and syslog. One
-// that is not open is -1; to close that, or to write to it, fails, and changes
-// nothing but `errno`. Four counts and flags: lines said, wishes that we
-// leave (TERM), whether a critical service has failed, whether the runtime
-// directory is ours. And five times: now, when a service is due next, when to
-// look at the directory, when to sweep (chapter 11), and since when the
-// directory has been changing.
+// its lock, the epoll (`waits`), signals, our `oom_score_adj`, the inotify
+// (`changes`), the watchdog, syslog, and standard error. One that is not open
+// is -1; to close that, or to write to it, fails, and changes nothing but
+// `errno`. Then four counts and flags: lines logged, requests to quit, whether
+// a critical service has failed, whether the runtime directory is ours. And
+// five times: now, when a service is due next, when to look at the directory,
+// when to sweep (chapter 11), and since when the directory has been changing.
 //
-// Little else is allocated but the list of services and their texts, and nothing
-// else that grows. (While a child has not executed, the environment of
+// Little else is allocated but the list of services and their texts, and
+// nothing else that grows. (While a child has not executed, the environment of
 // `environ(7)` is that of its service, see chapter 7.)
 static const char *option[128] = {['d'] = "/etc/going.d", ['r'] = "/run/going"};
 static int run = -1, lock = -1, waits, signal_fd, score, changes = -1, dog = -1;
-static int log_fd = -1, logged, leaving, lost, ready;
+static int log_fd = -1, error_fd = 2, logged, quit, lost, ours;
 static double now, next, look_due, sweep_due, changed;
 static struct epoll_event news = {EPOLLIN, {0}};
 
@@ -172,10 +172,10 @@ static struct epoll_event news = {EPOLLIN, {0}};
 //
 // A service that has no process and no file is forgotten, whatever its state.
 //
-// Quarantine is what keeps a service that cannot live from eating the machine:
-// started in a loop without a pause, one that fails at once would keep a
-// processor busy, and fill a disk with its complaints. To start "at once" is a
-// quarantine that is over at once: a single way leads up.
+// Quarantine is the backoff between two starts. Without it, a service that
+// fails at once would keep a processor busy, and fill a disk with its
+// complaints. To start "at once" is a quarantine that is over at once: a single
+// way leads up.
 //
 // Nobody ever sees the state `unknown`, so it has no name. It is there because
 // we may not be the first: see chapter 9.
@@ -193,12 +193,12 @@ static char *facts[] = {"pid", "start", "starts", "exit", "signal", "file"};
 //
 // * `is[PID]` is greater than 1 if there is a process that has not been reaped,
 //   and only states `up` and `stopping` have one (`unknown` may); else it is
-//   not positive. On this stands that no signal ever goes to a stranger, or to
-//   everybody, which is what `kill(2)` takes 0 and -1 for;
+//   not positive. This guarantees that no signal goes to everybody, which is
+//   what `kill(2)` takes 0 and -1 for;
 // * `text` holds the last good settings of its file, `seen` the stamp of the
 //   file we looked at last, good or bad;
-// * `pidfd` is a pidfd if the process was taken over (-1 if it had ended before
-//   we came), 0 if we have started it;
+// * `pidfd` is a pidfd if the process was taken over (or -1), 0 if we have
+//   started it;
 // * the state file is right unless `dirty`.
 //
 // `wanted` says that there is a file, `quick` counts the quick exits in a row,
@@ -212,11 +212,11 @@ static struct service {
   bool wanted, dirty;
   int quick, pidfd;
   long long is[FACTS], seen;
-  double due;
+  double delay, due;
   char *text, name[];
 } * services;
 
-// ## 4 Time, and words
+// ## 4 Time, and the log
 //
 // The seconds since boot, on a clock that nobody can set, and on which
 // `proc(5)` dates the start of every process (`clock_gettime(2)`). The time of
@@ -228,23 +228,25 @@ static double seconds(void) {
   return t.tv_sec + t.tv_nsec / 1e9;
 }
 
+// The first of two times.
+static double first(double a, double b) { return a < b ? a : b; }
+
 // Two kinds of things are said: news, and troubles that pass. A supervisor
 // meets many of the latter: no memory, no descriptors, a full disk. It is
 // always the same that must be done: say so once, and try again later. So there
 // is one function for both. A trouble makes the loop come round again after
 // RETRY, and whatever did not work is tried again then. If it still does not
 // work, it comes here again, which is how we know that it is the same trouble,
-// and say nothing. There are no timers for retries, and no flags to remember
-// that a complaint has been made.
+// and say nothing. There are no timers for retries, and no flag per complaint,
+// only a time per kind.
 //
 // A line goes to syslog, and to standard error if we are in the foreground of a
 // terminal (`tcgetpgrp(3)`), or if syslog did not take it. Neither is ever
-// waited for: the socket does not block, and `poll(2)` knows whether a line
-// fits into standard error. A line that fits nowhere is dropped, since a
-// supervisor that hangs for its log is worse than none. That rules out
-// `syslog(3)`, which waits. <29> is daemon.notice there. The socket is never
-// connected, each line bears the address: so a syslogd that was restarted is
-// found again. `%m` in a format is the text of `errno`.
+// waited for: both do not block (chapter 15). A line that does not fit is
+// dropped, since a supervisor that hangs for its log is worse than none. That
+// rules out `syslog(3)`, which waits. <29> is daemon.notice there. The socket
+// is never connected, each line bears the address: so a syslogd that was
+// restarted is found again. `%m` in a format is the text of `errno`.
 //
 // Returns false, so that whoever fails can say why and return in one statement.
 enum kind { NEWS, RUNTIME, CHANGES, FILES, RECORD, SAVE, FORK, DEVICE, KINDS };
@@ -253,19 +255,18 @@ static double silent_until[KINDS];
 static bool say(enum kind kind, const char *format, ...) {
   static const struct sockaddr log = {AF_UNIX, "/dev/log"};
   char line[1024] = "<29>going: ", *text = strchr(line, '\0');
-  struct pollfd room = {2, POLLOUT, 0};
   bool is_silent = kind != NEWS && (now = seconds()) < silent_until[kind];
   va_list arguments;
   va_start(arguments, format);
   vsnprintf(text, sizeof line - 20, format, arguments);
   va_end(arguments);
   silent_until[kind] = now + SAME;
-  if (kind != NEWS) look_due = fmin(look_due, now + RETRY);
+  if (kind != NEWS) look_due = first(look_due, now + RETRY);
   if (is_silent) return false;
   logged++;
   bool heard = sendto(log_fd, line, strlen(line), 0, &log, sizeof log) > 0;
   if (heard && tcgetpgrp(2) != getpgrp()) return false;
-  if (option['t'] || poll(&room, 1, 0) > 0) dprintf(2, "%s\n", text);
+  dprintf(error_fd, "%s\n", text);
   return false;
 }
 
@@ -290,10 +291,10 @@ static ssize_t slurp(int at, const char *path, char *text, size_t room) {
 
 // Settings are kept as text: `key=value`, a zero byte, and so on, and an empty
 // string at the end. Whoever wants one looks for it by its name, and says what
-// it is if it is missing. There is no structure to fill, nothing to convert,
-// and no default to forget. Files are short, so this is quicker than it looks.
-// State files (chapter 6) are read in the same way. No text at all has no
-// settings.
+// it is if it is missing. There is no structure to fill, and a value is
+// converted where it is used. Files are short, so this is quicker than it
+// looks. State files (chapter 6) are read in the same way. No text at all has
+// no settings.
 static const char *find(const char *text, const char *key, const char *none) {
   for (size_t n = strlen(key); text && *text; text += strlen(text) + 1)
     if (!strncmp(text, key, n) && text[n] == '=') return text + n + 1;
@@ -302,9 +303,8 @@ static const char *find(const char *text, const char *key, const char *none) {
 
 // Splits a command at its blanks, into words in `to`, and ends their list with
 // NULL, as `execvp(3)` wants it. Quotes keep blanks together, also inside a
-// word; nothing else is special, nothing expanded or escaped. The sign of an
-// open quote is its character, and to meet it again clears it. That every quote
-// is closed was checked before.
+// word; nothing else is special, nothing expanded or escaped. `quote` is the
+// open quote, or 0. That every quote is closed was checked before.
 static void split(const char *value, char *to, char **words) {
   for (char quote = '\0'; *(value += strspn(value, " \t"));) {
     *words++ = to;
@@ -361,8 +361,7 @@ static bool become(const char *user, bool assume) {
 }
 
 // All that a service file may say. This is the grammar of `going(5)`, as one
-// `regex(7)` for a line, without its blanks: here a user of the manual and a
-// reader of the code look at the same page. Numbers of users and signals are
+// `regex(7)` for a line, without its blanks. Numbers of users and signals are
 // short here, so that no conversion can overflow: 4294967296 must not be root,
 // which is what it becomes in 32 bits.
 static regex_t rules;
@@ -441,13 +440,13 @@ static bool is_trusted(const struct stat *st) {
 // "how is it?"; for us it is a will. Whatever a new supervisor is to know must
 // be there before anything can happen to the old one.
 //
-// A pid alone names nobody, since numbers are used again. A pid and the time at
-// which its process was started do. That time, in hundredths of a second, is
-// the 22nd field of /proc/PID/stat (`proc(5)`); the second is a name that may
-// hold blanks and brackets, so we count from the last bracket. 0 if it cannot
-// be read. (We read that of its first task, which says the same: qemu's user
-// emulation makes one up for a process that asks for its own. On Alpha the time
-// is counted in other parts of a second, and nothing can be taken over.)
+// A pid and the time at which its process was started name one process. That
+// time, in hundredths of a second, is the 22nd field of /proc/PID/stat
+// (`proc(5)`); the second is a name that may hold blanks and brackets, so we
+// count from the last bracket. 0 if it cannot be read. (We read that of its
+// first task, which says the same: qemu's user emulation makes one up for a
+// process that asks for its own. On Alpha the time is counted in other parts of
+// a second, and nothing can be taken over.)
 static long long start_of(pid_t pid) {
   char path[40], text[512];
   snprintf(path, sizeof path, "/proc/%d/task/%d/stat", pid, pid);
@@ -470,7 +469,7 @@ static void save(struct service *s) {
   int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;
   char new[NAME + 2];
   snprintf(new, sizeof new, ".%s", s->name);
-  int fd = ready ? openat(run, new, flags | O_NONBLOCK, 0644) : -1;
+  int fd = ours ? openat(run, new, flags | O_NONBLOCK, 0644) : -1;
   if (s->is[PID] > 0 && s->is[START] <= 0) s->is[START] = start_of(s->is[PID]);
   char line[LINE], *end = line + sprintf(line, "state=%s", states[s->state]);
   for (int i = 0; i < FACTS; i++)
@@ -478,7 +477,7 @@ static void save(struct service *s) {
   *end++ = '\n';
   s->dirty = fd < 0 || !s->is[START] || write(fd, line, end - line) < 0 ||
              renameat(run, new, run, s->name);
-  if (fd < 0 && errno == ENOENT) ready = false;
+  if (fd < 0 && errno == ENOENT) ours = false;
   if (s->dirty) say(SAVE, "%s: cannot save its state: %m", s->name);
   close(fd);
 }
@@ -489,21 +488,24 @@ static void save(struct service *s) {
 // our child but not yet a service: it runs our code, and makes itself what the
 // file asks for. Everything that a service inherits is decided here.
 //
-// Opens a file for one of the three standard streams, if one is wished. A FIFO
-// is opened for both directions, so that neither end waits for the other, or
-// reads an end of file when the other is restarted (`fifo(7)`): what a service
-// says while its logger is being restarted stays in the FIFO, and is read by
-// the next one. Nothing else may make us wait either, such as a terminal for
-// its line, so the file does not block before it is open, and only then.
+// Opens a file for one of the three standard streams, if the service file names
+// one. A FIFO is opened for both directions, so that neither end waits for the
+// other, or reads an end of file when the other is restarted (`fifo(7)`): what
+// a service says while its logger is being restarted stays in the FIFO, and is
+// read by the next one. Whoever comes first makes a path that ends in `.fifo`.
+// What exists is opened without O_CREAT, which the kernel may refuse for a file
+// of somebody else in a directory such as /tmp (fs.protected_regular,
+// `proc(5)`). Nothing else may make us wait either, such as a serial line that
+// waits for a carrier, so the file does not block before it is open, and only
+// then.
 static bool redirect(int fd, const char *path) {
-  struct stat st = {0};
-  int flags = fd == 0 ? O_RDONLY : O_WRONLY | O_APPEND | O_CREAT;
+  struct stat st;
+  int how = fd == 0 ? O_RDONLY : O_WRONLY | O_APPEND | O_CREAT;
   if (!path) return true;
   if (!fnmatch("*.fifo", path, 0)) mkfifo(path, 0600);
-  if (stat(path, &st) == 0) flags &= ~O_CREAT;
-  if (S_ISFIFO(st.st_mode)) flags = O_RDWR;
-  int file = open(path, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);
-  return file >= 0 && fcntl(file, F_SETFL, flags) == 0 && dup2(file, fd) == fd;
+  if (!stat(path, &st)) how = S_ISFIFO(st.st_mode) ? O_RDWR : how & ~O_CREAT;
+  int file = open(path, how | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);
+  return file >= 0 && fcntl(file, F_SETFL, how) == 0 && dup2(file, fd) == fd;
 }
 
 // Turns a fresh child into its service. The order of the steps matters:
@@ -549,22 +551,21 @@ static const char *exec_service(struct service *s) {
   if (!redirect(0, find(s->text, "stdin", NULL))) return "open its stdin";
   if (!redirect(1, find(s->text, "stdout", NULL))) return "open its stdout";
   if (!redirect(2, find(s->text, "stderr", NULL))) return "open its stderr";
-  if (chdir(find(s->text, "cwd", "/")) < 0) return "set_state its cwd";
+  if (chdir(find(s->text, "cwd", "/")) < 0) return "enter its cwd";
   clearenv();
   putenv("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
   setenv("SERVICE", s->name, 1);
   for (char *line = s->text; *line; line += strlen(line) + 1)
     if (!strncmp(line, "env=", 4)) putenv(line + 4);
   split(find(s->text, "cmd", ""), copy, words);
-  if (user && !become(user, true)) return "exec_service its user";
+  if (user && !become(user, true)) return "become its user";
   sigprocmask(SIG_SETMASK, &(sigset_t){0}, NULL);
   execvp(words[0], words);
   return "execute its cmd";
 }
 
-// Enters a state, in which something is to be done when it is `due`. All
-// changes of state come through here, and so none can be left unsaved; who
-// means `failed` or `done` says so right afterwards.
+// Enters a state, in which something is to be done when it is `due`. Every
+// change of state begins here, and so none is left unsaved.
 static void set_state(struct service *s, enum state state, double due) {
   s->state = state;
   s->due = due;
@@ -574,8 +575,9 @@ static void set_state(struct service *s, enum state state, double due) {
 // A child lives in our own memory until it executes; all it has for itself is a
 // stack. What it changes there is its own service's facts, `dirty`, `stuck`,
 // what logging changes, and `environ`, which we do not use but for USR2, where
-// it is set again. Where it got stuck, if it did, we read here (`volatile`, for a
-// compiler cannot know). It exits with 111 then, as daemontools and s6 have it.
+// it is set again. Where it got stuck, if it did, we read here (`volatile`, for
+// a compiler cannot know). It exits with 111 then, as daemontools and s6 have
+// it.
 static const char *volatile stuck;
 static int child_main(void *s) { return (stuck = exec_service(s)) ? 111 : 0; }
 
@@ -609,7 +611,7 @@ static void spawn(struct service *s) {
 //
 // A service ends in one of three ways: by itself, because we have asked it to,
 // or because it did not listen. In whichever way it ends, this chapter says
-// what it costs to have been so short.
+// how long the next start waits, which depends on how long it ran.
 //
 // Asks a process, and all of its group, to end, and gives it some time for
 // that. One that has been asked already, by an earlier going, is not asked
@@ -628,7 +630,7 @@ static void stop(struct service *s) {
 }
 
 // Is it to be there?
-static bool is_wanted(const struct service *s) { return s->wanted && !leaving; }
+static bool is_wanted(const struct service *s) { return s->wanted && !quit; }
 
 // The process is gone: remember how it ended, and for how long it had been up,
 // and decide what follows. An exit after at least MAX seconds is a good run,
@@ -666,9 +668,10 @@ static void ended(struct service *s, int how, int status) {
   s->is[PID] = s->is[START] = s->is[EXIT] = s->is[SIGNAL] = -1;
   s->is[how] = status;
   sscanf(find(s->text, "backoff", "1"), "%lf %lf", &min, &max);
-  s->quick = s->state == UP && lasted < fmax(min, max) ? s->quick + 1 : 0;
-  set_state(s, QUARANTINED, now);
-  if (s->quick > 1) s->due += fmin(ldexp(min, s->quick - 2), fmax(min, max));
+  if (max < min) max = min;
+  s->quick = s->state == UP && lasted < max ? s->quick + 1 : 0;
+  s->delay = s->quick > 2 ? first(2 * s->delay, max) : min;
+  set_state(s, QUARANTINED, s->quick > 1 ? now + s->delay : now);
   if (s->quick >= atof(find(s->text, "retries", "1e18"))) s->state = FAILED;
   if (!strcmp(policy, "never")) s->state = DONE;
   if (!strcmp(policy, "on-failure")) policy = "unless 0";
@@ -678,7 +681,7 @@ static void ended(struct service *s, int how, int status) {
   if (s->is[EXIT] >= 0) sprintf(what, "exited with %d", status);
   if (s->is[SIGNAL] > 0) sprintf(what, "killed by signal %d", status);
   bool at_once = s->state == QUARANTINED && s->due <= now;
-  if (s->state == QUARANTINED && !at_once)
+  if (is_wanted(s) && s->state == QUARANTINED && !at_once)
     snprintf(then, sizeof then, ", next start in %.1f s", s->due - now);
   say(NEWS, "%s: %s after %.1f s, %s%s", s->name, what, lasted,
       is_wanted(s) ? states[at_once ? UP : s->state] : "stopped", then);
@@ -703,16 +706,15 @@ static void reset(struct service *s) {
 // So every service begins its life here, as unknown: to take over is not a mode
 // that only runs on bad days, but the way in which everything starts. If it has
 // no state file, it is simply to be started; a link is not ours, and counts as
-// none. Another file that is no record is somebody else's, and
-// not touched, unless it has the name of a service. If a process is written
-// down, and runs, we watch it. If it does not run any more, or the number is
-// somebody else's, it has ended, and nobody saw how. (No number is as large as
-// 2^22, `proc(5)`; a larger one might become 1, and then `kill(2)` would mean
-// everybody.)
+// none. Another file that is no record is somebody else's, and not touched,
+// unless it has the name of a service. If a process is written down, and runs,
+// we watch it. If it does not run any more, or the number is somebody else's,
+// it has ended, and nobody saw how. (No number is as large as 2^22, `proc(5)`;
+// a larger one might become 1, and then `kill(2)` would mean everybody.)
 //
 // If that cannot be found out, nothing is guessed: false, and we try again. A
-// start time that cannot be read is no proof of death, but signal 0 is, to
-// which the kernel answers only whether there is anybody. To take a running
+// start time that cannot be read is no proof of death, but a pidfd that is not
+// to be had because there is no such process is (ESRCH). To take a running
 // service for a dead one would start a second one, and that can destroy more
 // than any crash: two databases on the same files. In the end we compare the
 // stamps, for its file may have changed while nobody looked.
@@ -728,13 +730,12 @@ static bool adopt(struct service *s) {
     s->is[i] = atoll(find(text, facts[i], i == STARTS ? "0" : "-1"));
   if (s->is[PID] > 1 && s->is[PID] < 1 << 22) {
     long long start = start_of(s->is[PID]);
-    bool gone = start ? start != s->is[START]
-                      : kill(s->is[PID], 0) < 0 && errno == ESRCH;
     if (s->pidfd) close(s->pidfd);
-    s->pidfd = gone ? -1 : syscall(SYS_pidfd_open, (pid_t)s->is[PID], 0);
+    s->pidfd = syscall(SYS_pidfd_open, (pid_t)s->is[PID], 0);
+    bool gone = start ? start != s->is[START] : s->pidfd < 0 && errno == ESRCH;
     if (!gone && (!start || s->pidfd < 0 ||
                   epoll_ctl(waits, EPOLL_CTL_ADD, s->pidfd, &event)))
-      return say(RECORD, "%s: cannot pidfd its process: %m", s->name);
+      return say(RECORD, "%s: cannot watch its process: %m", s->name);
     set_state(s, *find(text, "state", "") == 's' ? STOPPING : UP, NEVER);
     if (s->state == STOPPING && !gone) stop(s);
     if (gone) ended(s, EXIT, -1);
@@ -750,20 +751,19 @@ static bool adopt(struct service *s) {
 
 // ## 10 What becomes of it
 //
-// Here meet what is and what is wished. There is one function for all of it,
-// called for every service at every wake-up, and again for one whose end we
-// have just heard of.
+// Wanted and actual state meet here. There is one function for all of it,
+// called for every service at every wake-up.
 //
 // The table of chapter 3, as code: looks at one service and does what is due.
-// What has changed is saved and said only after that, so that a start never
-// waits for the log. A state that is about to be forgotten is not saved.
+// What has changed is saved after that. A state that is about to be forgotten
+// is not saved.
 //
 // Nothing here depends on what it did the last time, but for the state itself,
 // and so it can be called as often as you like.
 static void reconcile(struct service *s) {
   if (s->state == UNKNOWN && (s->seen || !is_wanted(s))) adopt(s);
   if (s->state == UP && !is_wanted(s)) stop(s);
-  if (s->state == STOPPING && (s->due <= now || leaving > 1))
+  if (s->state == STOPPING && (s->due <= now || quit > 1))
     kill(-s->is[PID], SIGKILL);
   bool due = s->state == QUARANTINED && s->due <= now && is_wanted(s);
   if (due && s->text) spawn(s);
@@ -780,9 +780,8 @@ static void reconcile(struct service *s) {
 // us from leaving.
 static bool forget(struct service **at) {
   struct service *s = *at;
-  if (is_wanted(s) || (s->state ? s->is[PID] > 0 : !leaving)) return false;
-  if (s->state && ready && unlinkat(run, s->name, 0) && errno != ENOENT &&
-      !leaving)
+  if (is_wanted(s) || (s->state ? s->is[PID] > 0 : !quit)) return false;
+  if (s->state && ours && unlinkat(run, s->name, 0) && errno != ENOENT && !quit)
     return say(SAVE, "%s: cannot remove its state file: %m", s->name);
   *at = s->next;
   free(s->text);
@@ -803,20 +802,21 @@ static bool forget(struct service **at) {
 // is started here: the end is a fact, and what follows from it comes with the
 // next look at all services.
 //
-// Until the first look at the directories nobody is known, and nobody is reaped:
-// what ended around USR2 is a child of ours, and how it ended must not be lost.
+// Until the first look at the directories nobody is known, and nobody is
+// reaped: what ended around USR2 is a child of ours, and how it ended must not
+// be lost.
 //
 // Ten ends may leave a single signal, and so, a hundredth of a second after one
 // of which we were told, we sweep: we ask for any child that has ended, until
 // there is none. For that the kernel walks through all living children, and the
 // more there are, the longer it takes. To do it once for all that ended in that
-// time is cheap; once for each would not be. The child that a signal tells us of
-// is reaped at once.
+// time is cheap; once for each would not be. The child that a signal tells us
+// of is reaped at once.
 static bool reap(idtype_t type, id_t id) {
   siginfo_t info = {0};
   struct service *s = services;
-  if (!ready && !s) return false;
-  sweep_due = type == P_ALL ? NEVER : fmin(sweep_due, now + 0.01);
+  if (!ours && !s) return false;
+  sweep_due = type == P_ALL ? NEVER : first(sweep_due, now + 0.01);
   waitid(type, id, &info, WEXITED | WNOHANG | WNOWAIT);
   if (info.si_pid == 0) return false;
   while (s && s->is[PID] != info.si_pid) s = s->next;
@@ -825,10 +825,10 @@ static bool reap(idtype_t type, id_t id) {
   return true;
 }
 
-// Reads a signal, if one is pending (`signalfd(2)`); the next one wakes us again.
-// They come in the order of their numbers, which is just right: when init sends
-// TERM to everybody, we know that we are to leave before we hear who died of it,
-// and restart nobody. SIGCHLD tells who ended.
+// Reads a signal, if one is pending (`signalfd(2)`); the next one wakes us
+// again. They come in the order of their numbers, which is just right: when
+// init sends TERM to everybody, we know that we are to leave before we hear who
+// died of it, and restart nobody. SIGCHLD tells who ended.
 //
 // USR2 executes our own file again, with our own environment; the next going
 // finds state files, as always, and reads the signals that we have not read,
@@ -838,10 +838,10 @@ static bool reap(idtype_t type, id_t id) {
 static void read_signal(char **argv, char **envp) {
   struct signalfd_siginfo heard;
   if (read(signal_fd, &heard, sizeof heard) < 0) return;
-  if (heard.ssi_signo == SIGTERM || heard.ssi_signo == SIGINT) leaving++;
+  if (heard.ssi_signo == SIGTERM || heard.ssi_signo == SIGINT) quit++;
   if (heard.ssi_signo == SIGHUP) look_due = now;
   if (heard.ssi_signo == SIGCHLD) reap(P_PID, heard.ssi_pid);
-  if (heard.ssi_signo != SIGUSR2 || leaving) return;
+  if (heard.ssi_signo != SIGUSR2 || quit) return;
   environ = envp;
   if (silent_until[SAVE] < now) execvp(argv[0], argv);
   say(NEWS, "cannot execute %s again: %m", argv[0]);
@@ -849,19 +849,21 @@ static void read_signal(char **argv, char **envp) {
 
 // ## 12 Looking at the directory
 //
-// What is wished stands in files, and somebody may be writing them just now.
+// What is wanted stands in files, and somebody may be writing them just now.
 // Three things make that safe: we wait until it is quiet, we never use a file
 // that is not whole and good, and we know a file by its stamp.
 //
-// Looks at the file of a service. A file is another one when its inode or its
-// change time is (`inode(7)`; unlike the time of its last change of content, no
-// program can choose that one). Both are mixed into one number, its stamp, in
-// which neighbours do not collide; the stamp of one that cannot be read is its
-// error. It is taken before we read: if somebody writes at the same moment, the
-// next look sees another stamp. What cannot be read for want of something, and
-// was not found to be wrong, is tried again, and until then all is as it was.
-// What is not a regular file is not even opened, for that may do things: rewind
-// a tape, arm a watchdog. False if there is nothing good to be had.
+// Looks at the file of a service. A file counts as changed when its content,
+// the time at which it was last changed, its owner or its mode differs
+// (`inode(7)`); its inode and the time of its last change of status do not
+// count, because backups and container runtimes change them at will. All that
+// counts is mixed into one number, its stamp: for every byte, what was before
+// is multiplied by the 64-bit prime of Fowler, Noll and Vo; the last bit is
+// dropped, which keeps it positive. The stamp of a file that cannot be read has
+// its error in it. What cannot be read for lack of resources, and was not found
+// to be wrong, is tried again, and until then all is as it was. What is not a
+// regular file is not even opened, for that may do things: rewind a tape, arm a
+// watchdog. False if there is nothing good to be had.
 static bool load(struct service *s) {
   char path[4096], file[FILE_SIZE + 2], *text = NULL, *what = NULL;
   struct stat st = {0};
@@ -869,8 +871,9 @@ static bool load(struct service *s) {
   ssize_t size = stat(path, &st), before = logged;
   if (S_ISREG(st.st_mode)) size = slurp(AT_FDCWD, path, file, sizeof file);
   if (size >= 0) errno = 0;
-  long long seen = st.st_ctim.tv_sec * 1000000000LL + st.st_ctim.tv_nsec +
-                   (st.st_ino * 0x9E3779B97F4A7C15 >> 2) + errno;
+  unsigned long long sum = st.st_mtim.tv_sec * 1ULL << 30 | st.st_mtim.tv_nsec;
+  for (ssize_t i = 0; i < size; i++) sum = sum * 1099511628211 + file[i];
+  long long seen = (sum ^ st.st_mode ^ st.st_uid * 65537ULL ^ errno) >> 1;
   if (seen == s->seen) return true;
   if (!is_trusted(&st)) what = "others may write to it";
   if (size > 0 && memchr(file, '\0', size)) what = "holds a NUL";
@@ -891,12 +894,13 @@ static bool load(struct service *s) {
 
 // Reads a directory, makes a service of every new name, and calls for each one,
 // in the order of the names. Names are letters, digits, `_`, `-` and `@`: what
-// editors, package managers and sed leave behind has a dot, a tilde or a hash in
-// it, and so has `web.off`. A longer name than NAME has no room for the dot of
-// its new state file. If the directory cannot be read, nothing changes: false. A
-// lack of memory must not make a name disappear either, and so `fnmatch(3)`,
-// which needs none, looks at them. An empty directory stops everything; one that
-// is missing stops nothing, because a disk that is not mounted is not a wish.
+// editors, package managers and sed leave behind has a dot, a tilde or a hash
+// in it, and so has `web.off`. A longer name than NAME has no room for the dot
+// of its new state file. If the directory cannot be read, nothing changes:
+// false. A lack of memory must not make a name disappear either, and so
+// `fnmatch(3)`, which needs none, looks at them. An empty directory stops
+// everything; one that is missing stops nothing, because a disk that is not
+// mounted is not a wish.
 //
 // The runtime directory (no `call`) says who was there before.
 static bool scan(const char *directory, bool (*call)(struct service *)) {
@@ -923,11 +927,12 @@ static bool scan(const char *directory, bool (*call)(struct service *)) {
 // locked. The lock is on a file in it that only root and our user can open: a
 // lock on the directory, which all may read, could be taken by all, and would
 // keep us out. Nothing is written into a directory that is not safe. While
-// another going has the lock, we wait; there is no pid file that could be stale,
-// for the lock goes with its holder. The state files tell what that one has left
-// us; they are visited once, before the first look at the service files, so that
-// a service whose file was removed meanwhile is known, and stopped. So are, as
-// their files say, all services if TERM came before the first look.
+// another going has the lock, we wait; there is no pid file that could be
+// stale, for the lock goes with its holder. The state files tell what that one
+// has left us; they are visited once, before the first look at the service
+// files, so that a service whose file was removed meanwhile is known, and
+// stopped. So are, as their files say, all services if TERM came before the
+// first look.
 //
 // Then we watch the service directory, and only then look at it, so that
 // nothing can slip through between the two (`inotify(7)`). To watch the same
@@ -938,22 +943,22 @@ static void rescan(void) {
   const int kinds = IN_ALL_EVENTS ^ (IN_ACCESS | IN_OPEN | IN_CLOSE_NOWRITE);
   struct stat st;
   look_due = changed = NEVER;
-  if (!ready) {
+  if (!ours) {
     for (struct service *s = services; s; s = s->next) s->dirty = true;
     close(run);
     mkdir(option['r'], 0755);
     run = open(option['r'], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int ours = !fstat(run, &st) && is_trusted(&st) ? run : -1;
+    int dir = !fstat(run, &st) && is_trusted(&st) ? run : -1;
     close(lock);
-    lock = openat(ours, "..lock", O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-    ready = !flock(lock, LOCK_EX | LOCK_NB) && scan(option['r'], NULL);
-    if (!ready) say(RUNTIME, "waiting for %s, in use or unsafe", option['r']);
+    lock = openat(dir, "..lock", O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    ours = !flock(lock, LOCK_EX | LOCK_NB) && scan(option['r'], NULL);
+    if (!ours) say(RUNTIME, "waiting for %s, in use or unsafe", option['r']);
   }
-  if (!ready) return;
+  if (!ours) return;
   if (changes < 0) changes = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
   if (changes < 0 || inotify_add_watch(changes, option['d'], kinds) < 0 ||
       (epoll_ctl(waits, EPOLL_CTL_ADD, changes, &news) && errno != EEXIST))
-    say(CHANGES, "cannot pidfd %s: %m", option['d']);
+    say(CHANGES, "cannot watch %s: %m", option['d']);
   scan(option['d'], load);
 }
 
@@ -966,15 +971,16 @@ static void rescan(void) {
 // would live on while the rest hangs.
 //
 // Feeds it three times in the timeout that it reports (30 seconds if it reports
-// none), and returns when to come back. The number is its WDIOC_GETTIMEOUT. To
-// open it arms it; if it can be fed no more, it is opened again.
+// none), and returns when to come back. `_IOR('W', 7, int)` is
+// WDIOC_GETTIMEOUT; the headers of musl do not have it. To open it arms it; if
+// it can be fed no more, it is opened again.
 static double feed(void) {
   static double due;
   int period = 30;
   if (due > now) return due;
   if (dog < 0) dog = open(option['w'], O_WRONLY | O_CLOEXEC);
   if (dog >= 0 && ioctl(dog, _IOR('W', 7, int), &period)) period = 30;
-  if (dog >= 0 && write(dog, "", 1) > 0) return due = now + fmax(period, 1) / 3;
+  if (dog >= 0 && write(dog, "", 1) > 0) return due = now + period / 3.0;
   say(DEVICE, "cannot feed %s: %m", option['w']);
   close(dog);
   dog = -1;
@@ -983,49 +989,47 @@ static double feed(void) {
 
 // ## 14 The loop
 //
-// From here on nothing exits but a wish to leave. Wait until the next service
-// is due (in milliseconds, rounded up, or we would spin), or news come; take
+// From here on only TERM or INT ends the program. Wait until the next service
+// is due (in milliseconds, rounded up, or we would spin), or news come; write
 // down the news; look at the directory, if it is time to; bring every service
-// to where it should be; feed. If nothing is due, the wait has no end, and an
-// idle machine is not woken (`epoll_wait(2)`).
+// to where it should be; feed. If nothing is due, the wait is as long as it can
+// be, twelve days, and an idle machine is not woken (`epoll_wait(2)`).
 //
 // News of processes taken over come one at a time; the next is there when we
-// wait again. What happened in the directory is not read, only drunk up, into
-// memory that is free by then: a look will tell more than any event, and if the
-// kernel had to drop some, nothing is lost. Each event puts off the look, but
-// not for ever.
+// wait again. What happened in the directory is drained into memory that is
+// free by then: a look will tell more than any event, and if the kernel had to
+// drop some, nothing is lost. Each event puts off the look, but not for ever.
 //
-// A failed service that is critical takes the watchdog's food away. While we
-// leave, that is not asked any more, since services are being forgotten. To
-// bring a thousand services up may take longer than the watchdog's patience,
-// and so it gets its due between them, too; but whether it deserves that, only
-// a whole round can tell.
+// A failed service that is critical stops the feeding. While we leave, that is
+// not asked any more, since services are being forgotten. To bring a thousand
+// services up may take longer than the watchdog's patience, and so it is fed
+// between them, too; whether to feed is decided once a round.
 static void supervise(char **argv, char **envp) {
-  while (!leaving || services) {
+  while (!quit || services) {
     struct epoll_event events[32] = {{0}};
-    double ms = fmax((fmin(next, look_due) - now) * 1000 + 1, 0);
-    epoll_wait(waits, events, 1, ms < 1e15 ? fmin(ms, 1e9) : -1);
+    double ms = (first(next, look_due) - now) * 1000 + 1;
+    epoll_wait(waits, events, 1, ms > 0 ? first(ms, 1e9) : 0);
     now = seconds();
     read_signal(argv, envp);
     struct service *s = events->data.ptr;
     if (s && s->pidfd && !reap(P_PID, s->is[PID])) ended(s, EXIT, -1);
-    if (sweep_due <= now || leaving)
+    if (sweep_due <= now || quit)
       while (reap(P_ALL, 0)) continue;
     while (read(changes, events, sizeof events) > 0)
-      look_due = fmin(now + QUIET, (changed = fmin(changed, now)) + LATEST);
+      look_due = first(now + QUIET, (changed = first(changed, now)) + LATEST);
     if (look_due <= now) rescan();
-    bool failed = leaving && lost;
-    next = ready || services ? sweep_due : NEVER;
+    bool failed = quit && lost;
+    next = ours || services ? sweep_due : NEVER;
     for (struct service **at = &services; (s = *at);) {
       reconcile(s);
       if (dog >= 0 && !lost) feed();
       if (forget(at)) continue;
       if (s->state == FAILED && find(s->text, "critical", NULL)) failed = true;
-      if (s->due > now && s->state < DONE) next = fmin(next, s->due);
+      if (s->due > now && s->state < DONE) next = first(next, s->due);
       at = &s->next;
     }
     lost = failed;
-    if (option['w'] && (ready || dog >= 0) && !lost) next = fmin(next, feed());
+    if (option['w'] && (ours || dog >= 0) && !lost) next = first(next, feed());
   }
 }
 
@@ -1041,7 +1045,15 @@ static void supervise(char **argv, char **envp) {
 // All signals are blocked, for good, and read from a descriptor instead; SEGV
 // may end us, as befits a crash. Dispositions are reset by the system call
 // itself (`sigaction(2)`), because the C libraries keep two or three signals
-// for themselves, and `posix_spawn(3)` hands those on ignored.
+// for themselves, and `posix_spawn(3)` hands those on ignored. For the same
+// reason every bit of the mask is set by hand: a `sigfillset(3)` leaves those
+// signals out, and one of them would end us.
+//
+// Standard error is opened anew, by its name in `proc(5)`, because to have it
+// not block is a property of what was opened, which we share with others: our
+// services, or a shell. It appends, lest a file be overwritten. One that cannot
+// be opened anew, such as a socket, or a terminal of another user, is used as
+// it is, and then a reader that hangs can hold us up.
 //
 // Even here nothing gives up: a supervisor that exits because memory is short
 // is started again by init, exits again, and is given up by it, and then
@@ -1064,6 +1076,9 @@ int main(int argc, char **argv, char **envp) {
   close(0);
   for (int i = 0; i < 3; i++) (void)!open("/dev/null", O_RDWR);
   syscall(SYS_close_range, 3, ~0U, 0);
+  error_fd = open("/proc/self/fd/2",
+                  O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (error_fd < 0) error_fd = 2;
   log_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   score = open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC);
   for (int n = 1; n < 65; n++) syscall(SYS_rt_sigaction, n, (long[8]){0}, 0, 8);

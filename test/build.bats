@@ -96,6 +96,7 @@ works() { [[ $(./going -V) == *[0-9].[0-9]* ]]; }
   [ "$(stat -c %a "$to/opt/my own/share/man/man5/going.5")" = 644 ]
   [ "$(stat -c %a "$to/opt/my own/share/doc/going/index.html")" = 644 ]
   [ "$(stat -c %a "$to/etc/going.d")" = 755 ]
+  cmp docs/cookbook.md "$to/opt/my own/share/doc/going/cookbook.md"
   cmp docs/cookbook.html "$to/opt/my own/share/doc/going/cookbook.html"
   : >"$to/etc/going.d/web"
   built uninstall DESTDIR="$to" PREFIX=/opt/my\ own

@@ -685,3 +685,30 @@ fill() { # DIRECTORY
   [ ! -e "$R/${name}n" ]
   not grep "${name}n" "$LOG"
 }
+
+@test "a chown to the same owner, a link, and a copy with the same time change nothing" {
+  service web 'cmd=sleep 1000'
+  going_start
+  wait_until '[ "$(state web state)" = up ]'
+  old=$(pid_of web)
+  chown "$(stat -c %u "$D/web")" "$D/web"
+  ln "$D/web" "$BATS_TEST_TMPDIR/link"
+  cp -p "$D/web" "$D/.web" && mv "$D/.web" "$D/web"
+  service sentinel 'cmd=sleep 1000'
+  wait_until '[ "$(state sentinel state)" = up ]'
+  touch "$D/sentinel" # a look later, what was to be stopped has ended
+  wait_until '[ "$(state sentinel starts)" = 2 ]'
+  [ "$(pid_of web) $(state web state) $(state web starts)" = "$old up 1" ]
+}
+
+@test "two contents of the same length and the same time are two files" {
+  service web 'cmd=sleep 1000'
+  touch -d @1000000000 "$D/web"
+  going_start
+  wait_until '[ "$(state web state)" = up ]'
+  printf 'cmd=sleep 2000\n' >"$D/.web"
+  touch -d @1000000000 "$D/.web"
+  mv "$D/.web" "$D/web"
+  wait_until '[ "$(state web starts)" = 2 ]'
+  wait_until 'grep -q 2000 "/proc/$(pid_of web)/cmdline"'
+}

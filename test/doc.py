@@ -257,14 +257,14 @@ MOVES = {
     ("adopt", "quarantined"): {("unknown", "what it says")},
     ("adopt", "done"): {("unknown", "what it says")},
     ("adopt", "failed"): {("unknown", "what it says")},
-    ("launch", "up"): {("quarantined", "up")},
-    ("settle", "failed"): {("quarantined", "failed")},
+    ("spawn", "up"): {("quarantined", "up")},
+    ("reconcile", "failed"): {("quarantined", "failed")},
     ("stop", "stopping"): {("up", "stopping")},
     ("ended", "quarantined"): {("up", "quarantined"),
                                ("stopping", "quarantined")},
     ("ended", "failed"): {("up", "failed")},
     ("ended", "done"): {("up", "done")},
-    ("renew", "quarantined"): {("done", "quarantined"),
+    ("reset", "quarantined"): {("done", "quarantined"),
                                ("failed", "quarantined")},
 }
 

@@ -248,16 +248,18 @@ E
 
 @test "a service whose user has as many processes as allowed is started again" {
   needs_root
-  local pid
-  WRAP+=(prlimit --nproc=1) # setuid(2) looks at those that are there before
-  service other 'cmd=sleep 1000' 'user=games'
-  service web 'cmd=sleep 1000' 'user=games' 'backoff=0'
+  local pid passwd=$BATS_TEST_TMPDIR/passwd user=$((100000 + $$)) # of whom there is no other process
+  echo "somebody:x:$user:65534::/:/bin/sh" | cat /etc/passwd - >"$passwd"
+  # setuid(2) looks at those that are there before
+  WRAP+=(unshare --mount sh -c "mount --bind $passwd /etc/passwd && exec prlimit --nproc=1 \"\$@\"" --)
+  service other 'cmd=sleep 1000' user=somebody
+  service web 'cmd=sleep 1000' user=somebody 'backoff=0'
   going_start
   wait_until 'is_up other'
   for starts in 1 2 3 4; do
     wait_until 'is_up web'
     pid=$(pid_of web)
-    [ "$(state web starts) $(stat -c %U "/proc/$pid")" = "$starts games" ]
+    [ "$(state web starts) $(stat -c %u "/proc/$pid")" = "$starts $user" ]
     kill -KILL "$pid"
     wait_until '[ "$(pid_of web)" != '"$pid"' ]'
   done

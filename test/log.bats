@@ -232,3 +232,26 @@ os.execvp(sys.argv[1], sys.argv[1:])')
   wait_until '[ "$(state bad state)" = failed ]'
   [ "$(grep -c . "$BATS_TEST_TMPDIR/trace")" = 1 ]
 }
+
+@test "a terminal that nobody reads holds up nothing: what does not fit is dropped" {
+  # A child keeps the master open, and reads nothing, as long as going lives.
+  WRAP=(python3 -c 'import os, pty, sys, time
+master, slave = pty.openpty()
+going = os.getpid()
+if os.fork() == 0:
+    os.closerange(0, 3)
+    os.close(slave)
+    while os.getppid() == going: time.sleep(0.1)
+    os._exit(0)
+os.dup2(slave, 2)
+os.execvp(sys.argv[1], sys.argv[1:])')
+  for n in {1..20}; do service "crash$n" cmd=false backoff=0; done
+  service web 'cmd=sleep 1000'
+  going_start
+  # Far more lines than a terminal holds (4 KiB, of 40 bytes a line).
+  wait_until '[ "$(state crash20 starts)" -gt 60 ]'
+  old=$(pid_of web)
+  kill -KILL "$old"
+  wait_until '[ "$(state web starts)" = 2 ]'
+  going_stop
+}
