@@ -293,6 +293,11 @@ lacks() { # NAME KEY...
   replace
   kill -KILL "$(sed -n 's/^web: started as //p' "$LOG" | tail -n 1)"
   wait_until '[ "$(grep -c "^web: started as" "$LOG")" = 4 ]'
+  looked_at() { # by going
+    for fd in "/proc/$GOING_PID/fd"/*; do [ ! "$fd" -ef "$R" ] || return 0; done
+    return 1
+  }
+  wait_until looked_at
   going_stop
   untouched
 }
