@@ -865,7 +865,7 @@ static void read_signal(char** argv, char** envp) {
 // regular file is not even opened, for that may do things: rewind a tape, arm a
 // watchdog. False if there is nothing good to be had.
 static bool load(struct service* s) {
-  char path[4096], file[FILE_SIZE + 2], *text = NULL, *what = NULL;
+  char path[4096], file[FILE_SIZE + 2] = "", *text = NULL, *what = NULL;
   struct stat st = {0};
   snprintf(path, sizeof path, "%s/%s", option['d'], s->name);
   ssize_t size = stat(path, &st), before = logged;
@@ -915,7 +915,7 @@ static bool scan(const char* directory, bool (*call)(struct service*)) {
     for (at = &services; *at && strcmp((*at)->name, name);) at = &(*at)->next;
     if (!*at) *at = calloc(1, sizeof **at + strlen(name) + 1);
     if (!*at && !say(FILES, "%s: no memory", name)) continue;
-    strcpy((*at)->name, name);
+    strcpy((*at)->name, name);  // NOLINT: say is false
     (*at)->wanted = true;
     if (call) call(*at);
   }

@@ -176,7 +176,8 @@ const checks = {
       const wide = await page.evaluateHandle(() =>
         all('main :is(pre, .scroll)').filter(scrolls).slice(0, 3))
       for (const element of (await wide.getProperties()).values()) {
-        await element.scrollIntoViewIfNeeded()
+        await element.evaluate(at => at.scrollIntoView( // its top has to be seen
+          { block: at.clientHeight < innerHeight ? 'center' : 'start' }))
         const edge = async () => {
           const { x, y, width } = await element.boundingBox()
           const clip = { x: x + width - 9, y: y + 4, width: 3, height: 1 }
