@@ -143,7 +143,7 @@ static const double NEVER = 1e18, QUIET = 0.1, LATEST = 1, RETRY = 1, SAME = 3;
 // Little else is allocated but the list of services and their texts, and
 // nothing else that grows. (While a child has not executed, the environment of
 // `environ(7)` is that of its service, see chapter 7.)
-static const char *option[128] = {['d'] = "/etc/going.d", ['r'] = "/run/going"};
+static const char* option[128] = {['d'] = "/etc/going.d", ['r'] = "/run/going"};
 static int run = -1, lock = -1, waits, signal_fd, score, changes = -1, dog = -1;
 static int log_fd = -1, error_fd = 2, logged, quit, lost, ours;
 static double now, next, look_due, sweep_due, changed;
@@ -180,14 +180,14 @@ static struct epoll_event news = {EPOLLIN, {0}};
 // Nobody ever sees the state `unknown`, so it has no name. It is there because
 // we may not be the first: see chapter 9.
 enum state { UNKNOWN, UP, STOPPING, QUARANTINED, DONE, FAILED };
-static char *states[] = {"", "up", "stopping", "quarantined", "done", "failed"};
+static char* states[] = {"", "up", "stopping", "quarantined", "done", "failed"};
 
 // What the state file says of a service, besides its state, is a row of
 // numbers: pid and start time of its process, how often it was started, how the
 // last process ended, and the stamp (chapter 12) of the file it was started
 // from. -1 means that there is nothing to say.
 enum { PID, START, STARTS, EXIT, SIGNAL, STAMP, FACTS };
-static char *facts[] = {"pid", "start", "starts", "exit", "signal", "file"};
+static char* facts[] = {"pid", "start", "starts", "exit", "signal", "file"};
 
 // The invariants, true between any two steps:
 //
@@ -206,15 +206,16 @@ static char *facts[] = {"pid", "start", "starts", "exit", "signal", "file"};
 // the list in their order. It is walked at every wake-up, and whoever is looked
 // for is looked for in it: with a thousand services that is a few microseconds,
 // less than the kernel needs to start one.
-static struct service {
-  struct service *next;
+struct service {
+  struct service* next;
   enum state state;
   bool wanted, dirty;
   int quick, pidfd;
   long long is[FACTS], seen;
   double delay, due;
   char *text, name[];
-} * services;
+};
+static struct service* services;
 
 // ## 4 Time, and the log
 //
@@ -252,7 +253,7 @@ static double first(double a, double b) { return a < b ? a : b; }
 enum kind { NEWS, RUNTIME, CHANGES, FILES, RECORD, SAVE, FORK, DEVICE, KINDS };
 static double silent_until[KINDS];
 
-static bool say(enum kind kind, const char *format, ...) {
+static bool say(enum kind kind, const char* format, ...) {
   static const struct sockaddr log = {AF_UNIX, "/dev/log"};
   char line[1024] = "<29>going: ", *text = strchr(line, '\0');
   bool is_silent = kind != NEWS && (now = seconds()) < silent_until[kind];
@@ -265,8 +266,7 @@ static bool say(enum kind kind, const char *format, ...) {
   if (is_silent) return false;
   logged++;
   bool heard = sendto(log_fd, line, strlen(line), 0, &log, sizeof log) > 0;
-  if (heard && tcgetpgrp(2) != getpgrp()) return false;
-  dprintf(error_fd, "%s\n", text);
+  if (!heard || tcgetpgrp(2) == getpgrp()) dprintf(error_fd, "%s\n", text);
   return false;
 }
 
@@ -280,7 +280,7 @@ static bool say(enum kind kind, const char *format, ...) {
 // that somebody put there, hence O_NONBLOCK; and in the runtime directory no
 // link is followed. Returns the size read, at most `room` - 1, or -1 and
 // `errno`. A file that fills the room may go on behind it.
-static ssize_t slurp(int at, const char *path, char *text, size_t room) {
+static ssize_t slurp(int at, const char* path, char* text, size_t room) {
   int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
   int fd = openat(at, path, at == run ? flags | O_NOFOLLOW : flags);
   ssize_t size = fd < 0 ? -1 : read(fd, text, room - 1);
@@ -295,7 +295,7 @@ static ssize_t slurp(int at, const char *path, char *text, size_t room) {
 // converted where it is used. Files are short, so this is quicker than it
 // looks. State files (chapter 6) are read in the same way. No text at all has
 // no settings.
-static const char *find(const char *text, const char *key, const char *none) {
+static const char* find(const char* text, const char* key, const char* none) {
   for (size_t n = strlen(key); text && *text; text += strlen(text) + 1)
     if (!strncmp(text, key, n) && text[n] == '=') return text + n + 1;
   return none;
@@ -305,7 +305,7 @@ static const char *find(const char *text, const char *key, const char *none) {
 // NULL, as `execvp(3)` wants it. Quotes keep blanks together, also inside a
 // word; nothing else is special, nothing expanded or escaped. `quote` is the
 // open quote, or 0. That every quote is closed was checked before.
-static void split(const char *value, char *to, char **words) {
+static void split(const char* value, char* to, char** words) {
   for (char quote = '\0'; *(value += strspn(value, " \t"));) {
     *words++ = to;
     for (; *value && (quote || !strchr(" \t", *value)); value++) {
@@ -322,14 +322,14 @@ static void split(const char *value, char *to, char **words) {
 // seconds of grace, left alone if not given. The numbers are the compiler's,
 // since those of MIPS are others (`signal(7)`). A number is no name: `stop=30`
 // is meant as seconds. 0 if there is no such signal.
-static int parse_stop(const char *stop, double *grace) {
+static int parse_stop(const char* stop, double* grace) {
   char names[] = "HUP INT QUIT ABRT KILL USR1 USR2 ALRM TERM CONT WINCH PWR";
   static const int numbers[] = {SIGHUP,  SIGINT,  SIGQUIT,  SIGABRT,
                                 SIGKILL, SIGUSR1, SIGUSR2,  SIGALRM,
                                 SIGTERM, SIGCONT, SIGWINCH, SIGPWR};
   char word[16], *rest = names, *name;
   sscanf(stop, "%15s %lf", word, grace);
-  char *bare = strncmp(word, "SIG", 3) ? word : word + 3;
+  char* bare = strncmp(word, "SIG", 3) ? word : word + 3;
   for (int n = 0; (name = strsep(&rest, " ")); n++)
     if (!strcmp(name, bare)) return numbers[n];
   return 0;
@@ -346,11 +346,11 @@ static int parse_stop(const char *stop, double *grace) {
 // service file. A number must have an entry, too, or there would be no home and
 // no list of groups to go with it. In ASCII the letters of a name are behind
 // the digits. Without a group, the group that is looked up is not used.
-static bool become(const char *user, bool assume) {
+static bool become(const char* user, bool assume) {
   char name[512], *colon = strchrnul(user, ':'), *team = colon + !!*colon;
   snprintf(name, sizeof name, "%.*s", (int)(colon - user), user);
-  struct passwd *who = *name > '9' ? getpwnam(name) : getpwuid(atoi(name));
-  struct group *group = *team > '9' ? getgrnam(team) : getgrgid(atoi(team));
+  struct passwd* who = *name > '9' ? getpwnam(name) : getpwuid(atoi(name));
+  struct group* group = *team > '9' ? getgrnam(team) : getgrgid(atoi(team));
   if (!who || (*colon && !group)) return false;
   gid_t gid = *colon ? group->gr_gid : who->pw_gid;
   if (!assume) return true;
@@ -377,8 +377,8 @@ static const char grammar[] =
 // of two numbers is the smaller one. The pattern has let through only keys that
 // we have, so that a letter or two tell them apart. If an account cannot be
 // looked up for want of something, `errno` says so.
-static bool check(const char *entry) {
-  const char *value = strchr(entry, '=') + 1;
+static bool check(const char* entry) {
+  const char* value = strchr(entry, '=') + 1;
   double min = 0, max = NEVER;
   if (regexec(&rules, entry, 0, NULL, 0)) return false;
   if (*entry == 'u') return become(value, false);
@@ -387,9 +387,9 @@ static bool check(const char *entry) {
 }
 
 // Drops the blanks around a word. A carriage return at its end is one, too.
-static char *trim(char *word) {
+static char* trim(char* word) {
   word += strspn(word, " \t");
-  char *end = strchr(word, '\0');
+  char* end = strchr(word, '\0');
   while (end > word && strchr(" \t\r", end[-1])) *--end = '\0';
   return word;
 }
@@ -408,7 +408,7 @@ static bool is_transient(int error) {
 // Returns the settings, for the caller to free. NULL means that something was
 // wrong, or, with an `errno` that passes, that we could not find out. `before`
 // is how many lines had been said when the file was opened.
-static char *parse(const char *name, char *file, int before) {
+static char* parse(const char* name, char* file, int before) {
   char text[2 * FILE_SIZE], *to = strcpy(text, ""), *line;
   for (int number = 1; (line = strsep(&file, "\n")); number++) {
     const char *key = trim(strsep(&line, "=")), *what = NULL;
@@ -422,14 +422,14 @@ static char *parse(const char *name, char *file, int before) {
     to += strlen(to) + 1;
   }
   if (!find(text, "cmd", NULL)) say(NEWS, "%s:1: no cmd", name);
-  char *copy = logged > before ? NULL : malloc(to - text + 1);
+  char* copy = logged > before ? NULL : malloc(to - text + 1);
   return copy ? memcpy(copy, text, to - text + 1) : NULL;
 }
 
 // Who can write a service file can become root, and who can write into the
 // runtime directory can have any process killed. So both may be written only by
 // root and by the user we run as.
-static bool is_trusted(const struct stat *st) {
+static bool is_trusted(const struct stat* st) {
   return !(st->st_mode & 022) && (!st->st_uid || st->st_uid == geteuid());
 }
 
@@ -451,7 +451,7 @@ static long long start_of(pid_t pid) {
   char path[40], text[512];
   snprintf(path, sizeof path, "/proc/%d/task/%d/stat", pid, pid);
   if (slurp(AT_FDCWD, path, text, sizeof text) < 0) return 0;
-  char *field = strrchr(text, ')');
+  char* field = strrchr(text, ')');
   for (int i = 2; field && i < 22; i++) field = strchr(field + 1, ' ');
   return field ? atoll(field) : 0;
 }
@@ -465,7 +465,7 @@ static long long start_of(pid_t pid) {
 //
 // While the directory is not ours, nothing is written there: others may own it,
 // or have it in use. What could not be saved stays `dirty`, and is tried again.
-static void save(struct service *s) {
+static void save(struct service* s) {
   int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;
   char new[NAME + 2];
   snprintf(new, sizeof new, ".%s", s->name);
@@ -498,7 +498,7 @@ static void save(struct service *s) {
 // `proc(5)`). Nothing else may make us wait either, such as a serial line that
 // waits for a carrier, so the file does not block before it is open, and only
 // then.
-static bool redirect(int fd, const char *path) {
+static bool redirect(int fd, const char* path) {
   struct stat st;
   int how = fd == 0 ? O_RDONLY : O_WRONLY | O_APPEND | O_CREAT;
   if (!path) return true;
@@ -537,9 +537,9 @@ static bool redirect(int fd, const char *path) {
 //
 // `execvp(3)` looks for the command on the PATH of the new environment. There
 // is no shell on the way. If anything fails, the name of the step is returned.
-static const char *exec_service(struct service *s) {
+static const char* exec_service(struct service* s) {
   char copy[FILE_SIZE], *words[WORDS + 1];
-  const char *user = find(s->text, "user", NULL);
+  const char* user = find(s->text, "user", NULL);
   timer_t t = 0;
   timer_create(CLOCK_MONOTONIC, &(struct sigevent){.sigev_signo = SIGKILL}, &t);
   timer_settime(t, 0, &(struct itimerspec){.it_value = {10, 0}}, NULL);
@@ -555,7 +555,7 @@ static const char *exec_service(struct service *s) {
   clearenv();
   putenv("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
   setenv("SERVICE", s->name, 1);
-  for (char *line = s->text; *line; line += strlen(line) + 1)
+  for (char* line = s->text; *line; line += strlen(line) + 1)
     if (!strncmp(line, "env=", 4)) putenv(line + 4);
   split(find(s->text, "cmd", ""), copy, words);
   if (user && !become(user, true)) return "become its user";
@@ -566,7 +566,7 @@ static const char *exec_service(struct service *s) {
 
 // Enters a state, in which something is to be done when it is `due`. Every
 // change of state begins here, and so none is left unsaved.
-static void set_state(struct service *s, enum state state, double due) {
+static void set_state(struct service* s, enum state state, double due) {
   s->state = state;
   s->due = due;
   s->dirty = true;
@@ -578,8 +578,8 @@ static void set_state(struct service *s, enum state state, double due) {
 // it is set again. Where it got stuck, if it did, we read here (`volatile`, for
 // a compiler cannot know). It exits with 111 then, as daemontools and s6 have
 // it.
-static const char *volatile stuck;
-static int child_main(void *s) { return (stuck = exec_service(s)) ? 111 : 0; }
+static const char* volatile stuck;
+static int child_main(void* s) { return (stuck = exec_service(s)) ? 111 : 0; }
 
 // Gives birth, in the fastest way there is: we stand still until the child
 // executes or exits. No memory is copied, and so none is needed. The price: a
@@ -594,7 +594,7 @@ static int child_main(void *s) { return (stuck = exec_service(s)) ? 111 : 0; }
 // again. (The count of starts is cut to what fits, because a broken record may
 // hold anything. An emulator may make a fork even of this; then the child has
 // memory of its own, and we say and save what we can without it.)
-static void spawn(struct service *s) {
+static void spawn(struct service* s) {
   static char room[12 * FILE_SIZE], *stack = room + sizeof room;
   struct service before = *s;
   now = seconds();
@@ -621,7 +621,7 @@ static void spawn(struct service *s) {
 // or was looked at when it was taken over; so the number is right, see the
 // invariants. There is no check that anything was signalled: if the process has
 // just ended, we shall hear of that.
-static void stop(struct service *s) {
+static void stop(struct service* s) {
   double grace = 10;
   int number = parse_stop(find(s->text, "stop", "TERM"), &grace);
   kill(-s->is[PID], s->state == UP ? number : 0);
@@ -630,7 +630,7 @@ static void stop(struct service *s) {
 }
 
 // Is it to be there?
-static bool is_wanted(const struct service *s) { return s->wanted && !quit; }
+static bool is_wanted(const struct service* s) { return s->wanted && !quit; }
 
 // The process is gone: remember how it ended, and for how long it had been up,
 // and decide what follows. An exit after at least MAX seconds is a good run,
@@ -656,9 +656,9 @@ static bool is_wanted(const struct service *s) { return s->wanted && !quit; }
 // there any more.
 //
 // `how` is EXIT or SIGNAL, with its `status`: -1 if nobody knows.
-static void ended(struct service *s, int how, int status) {
+static void ended(struct service* s, int how, int status) {
   double min, max = 60;
-  const char *policy = s->state == UP ? find(s->text, "restart", "") : "";
+  const char* policy = s->state == UP ? find(s->text, "restart", "") : "";
   long long start = s->pidfd ? start_of(s->is[PID]) : 0;
   if (start == 0 || start == s->is[START]) kill(-s->is[PID], SIGKILL);
   if (s->pidfd) epoll_ctl(waits, EPOLL_CTL_DEL, s->pidfd, NULL);
@@ -690,7 +690,7 @@ static void ended(struct service *s, int how, int status) {
 // Its file has changed to something good, or has been touched: begin anew. The
 // process, if there is one, is stopped as the old settings say, which is why
 // this comes before the new ones are put in their place.
-static void reset(struct service *s) {
+static void reset(struct service* s) {
   s->quick = 0;
   if (s->state == UP) stop(s);
   if (s->state > STOPPING) set_state(s, QUARANTINED, now);
@@ -718,14 +718,14 @@ static void reset(struct service *s) {
 // service for a dead one would start a second one, and that can destroy more
 // than any crash: two databases on the same files. In the end we compare the
 // stamps, for its file may have changed while nobody looked.
-static bool adopt(struct service *s) {
+static bool adopt(struct service* s) {
   struct epoll_event event = {EPOLLIN, {s}};
   char text[LINE + 2] = "";
   ssize_t size = slurp(run, s->name, text, LINE);
   if (size < 0 && errno != ENOENT && errno != ELOOP)
     return say(RECORD, "%s: cannot read its state file: %m", s->name);
   if (!s->wanted && strncmp(text, "state=", 6)) return false;
-  for (char *c = text; (c = strpbrk(c, " \n")); c++) *c = '\0';
+  for (char* c = text; (c = strpbrk(c, " \n")); c++) *c = '\0';
   for (int i = 0; i < FACTS; i++)
     s->is[i] = atoll(find(text, facts[i], i == STARTS ? "0" : "-1"));
   if (s->is[PID] > 1 && s->is[PID] < 1 << 22) {
@@ -760,7 +760,7 @@ static bool adopt(struct service *s) {
 //
 // Nothing here depends on what it did the last time, but for the state itself,
 // and so it can be called as often as you like.
-static void reconcile(struct service *s) {
+static void reconcile(struct service* s) {
   if (s->state == UNKNOWN && (s->seen || !is_wanted(s))) adopt(s);
   if (s->state == UP && !is_wanted(s)) stop(s);
   if (s->state == STOPPING && (s->due <= now || quit > 1))
@@ -778,8 +778,8 @@ static void reconcile(struct service *s) {
 // state file: it was never ours. A state file that cannot be removed would tell
 // of a service that is not there, and so it is tried again, but does not keep
 // us from leaving.
-static bool forget(struct service **at) {
-  struct service *s = *at;
+static bool forget(struct service** at) {
+  struct service* s = *at;
   if (is_wanted(s) || (s->state ? s->is[PID] > 0 : !quit)) return false;
   if (s->state && ours && unlinkat(run, s->name, 0) && errno != ENOENT && !quit)
     return say(SAVE, "%s: cannot remove its state file: %m", s->name);
@@ -814,7 +814,7 @@ static bool forget(struct service **at) {
 // of is reaped at once.
 static bool reap(idtype_t type, id_t id) {
   siginfo_t info = {0};
-  struct service *s = services;
+  struct service* s = services;
   if (!ours && !s) return false;
   sweep_due = type == P_ALL ? NEVER : first(sweep_due, now + 0.01);
   waitid(type, id, &info, WEXITED | WNOHANG | WNOWAIT);
@@ -835,7 +835,7 @@ static bool reap(idtype_t type, id_t id) {
 // since those that are pending stay so (`execve(2)`). As long as state files
 // cannot be saved, that would be to forget services, and start them again; so
 // it is not done. If it cannot be executed, we are still here.
-static void read_signal(char **argv, char **envp) {
+static void read_signal(char** argv, char** envp) {
   struct signalfd_siginfo heard;
   if (read(signal_fd, &heard, sizeof heard) < 0) return;
   if (heard.ssi_signo == SIGTERM || heard.ssi_signo == SIGINT) quit++;
@@ -864,7 +864,7 @@ static void read_signal(char **argv, char **envp) {
 // to be wrong, is tried again, and until then all is as it was. What is not a
 // regular file is not even opened, for that may do things: rewind a tape, arm a
 // watchdog. False if there is nothing good to be had.
-static bool load(struct service *s) {
+static bool load(struct service* s) {
   char path[4096], file[FILE_SIZE + 2], *text = NULL, *what = NULL;
   struct stat st = {0};
   snprintf(path, sizeof path, "%s/%s", option['d'], s->name);
@@ -903,14 +903,14 @@ static bool load(struct service *s) {
 // mounted is not a wish.
 //
 // The runtime directory (no `call`) says who was there before.
-static bool scan(const char *directory, bool (*call)(struct service *)) {
-  struct dirent **names;
+static bool scan(const char* directory, bool (*call)(struct service*)) {
+  struct dirent** names;
   struct service **at = &services, *s;
   int count = scandir(directory, &names, NULL, alphasort);
   if (count < 0) return say(CHANGES, "cannot read %s: %m", directory);
   for (s = services; s && call; s = s->next) s->wanted = false;
   for (int i = 0; i < count; free(names[i++])) {
-    const char *name = names[i]->d_name;
+    const char* name = names[i]->d_name;
     if (!fnmatch("*[!A-Za-z0-9_@-]*", name, 0) || strlen(name) > NAME) continue;
     for (at = &services; *at && strcmp((*at)->name, name);) at = &(*at)->next;
     if (!*at) *at = calloc(1, sizeof **at + strlen(name) + 1);
@@ -944,7 +944,7 @@ static void rescan(void) {
   struct stat st;
   look_due = changed = NEVER;
   if (!ours) {
-    for (struct service *s = services; s; s = s->next) s->dirty = true;
+    for (struct service* s = services; s; s = s->next) s->dirty = true;
     close(run);
     mkdir(option['r'], 0755);
     run = open(option['r'], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -1004,14 +1004,14 @@ static double feed(void) {
 // not asked any more, since services are being forgotten. To bring a thousand
 // services up may take longer than the watchdog's patience, and so it is fed
 // between them, too; whether to feed is decided once a round.
-static void supervise(char **argv, char **envp) {
+static void supervise(char** argv, char** envp) {
   while (!quit || services) {
     struct epoll_event events[32] = {{0}};
     double ms = (first(next, look_due) - now) * 1000 + 1;
     epoll_wait(waits, events, 1, ms > 0 ? first(ms, 1e9) : 0);
     now = seconds();
     read_signal(argv, envp);
-    struct service *s = events->data.ptr;
+    struct service* s = events->data.ptr;
     if (s && s->pidfd && !reap(P_PID, s->is[PID])) ended(s, EXIT, -1);
     if (sweep_due <= now || quit)
       while (reap(P_ALL, 0)) continue;
@@ -1020,7 +1020,7 @@ static void supervise(char **argv, char **envp) {
     if (look_due <= now) rescan();
     bool failed = quit && lost;
     next = ours || services ? sweep_due : NEVER;
-    for (struct service **at = &services; (s = *at);) {
+    for (struct service** at = &services; (s = *at);) {
       reconcile(s);
       if (dog >= 0 && !lost) feed();
       if (forget(at)) continue;
@@ -1062,7 +1062,7 @@ static void supervise(char **argv, char **envp) {
 // In the end the watchdog is closed with a V, which disarms it, unless a
 // critical service has failed. That was all. What keeps a machine going fits
 // into one evening.
-int main(int argc, char **argv, char **envp) {
+int main(int argc, char** argv, char** envp) {
   sigset_t all;
   for (int c; !option['?'] && (c = getopt(argc, argv, "d:r:w:thV")) != -1;)
     option[c] = optarg ? optarg : "";

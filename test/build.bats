@@ -80,7 +80,7 @@ works() { [[ $(./going -V) == *[0-9].[0-9]* ]]; }
 }
 
 @test "cc alone builds it, and it knows its version" {
-  cc -o going going.c -lm
+  cc -o going going.c
   version=$(sed -n 's/^#define VERSION "\(.*\)"$/\1/p' going.c)
   [ -n "$version" ]
   [[ $(./going -V) == *"going $version"* ]]

@@ -16,7 +16,7 @@ setup_file() {
 # Dynamic, and with another C library than the real one: the sanitizers want it.
 sanitized() { # SOURCE PROGRAM
   clang -g -O1 -std=gnu11 -w -fsanitize=address,undefined \
-    -fno-sanitize-recover=all -o "$2" "$1" -lm
+    -fno-sanitize-recover=all -o "$2" "$1"
 }
 
 watched() { # COMMAND...: a report goes to a file of its own, and ends going

@@ -39,7 +39,7 @@ END
     -fprofile-update=atomic -fno-builtin-execvp -c going.c
   "$CC" -DSEGMENT="$SEGMENT" -c "$BATS_TEST_DIRNAME/coverage.c"
   "$CC" -static --coverage -Wl,--wrap=__gcov_exit -Wl,-T,counters.ld \
-    -o going going.o coverage.o -lm
+    -o going going.o coverage.o
 
   # a bats of its own, that knows nothing of this one
   (

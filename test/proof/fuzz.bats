@@ -24,7 +24,7 @@ setup_file() {
 fuzzer() { # SOURCE PROGRAM
   clang -g -O1 -w -fsanitize=fuzzer,address,undefined \
     -fno-sanitize-recover=all "-DGOING_C=\"$1\"" -o "$2" \
-    "$BATS_TEST_DIRNAME/fuzz.c" -lm
+    "$BATS_TEST_DIRNAME/fuzz.c"
 }
 
 # Files of 8 KiB, which no mutation of a small one ever becomes: of each
@@ -78,7 +78,7 @@ executed() { awk '/^stat::number_of_exec/ { n += $2 } END { print n + 0 }' "$BAT
 # libraries, with their regex(3) and scanf(3), must make none.
 @test "going says the same of all these files, with musl and with another C library" {
   for cc in 'cc' 'musl-gcc -static'; do
-    $cc -g -O1 -o "$BATS_TEST_TMPDIR/${cc%% *}" "$GOING_C" -lm
+    $cc -g -O1 -o "$BATS_TEST_TMPDIR/${cc%% *}" "$GOING_C"
   done
   cp "$CORPUS"/* "$D"
   chmod 644 "$D"/*

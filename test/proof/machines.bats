@@ -24,7 +24,7 @@ musl_of() { # ARCHITECTURE
 }
 
 build() { # NAME COMPILER...: is then $BUILD/going-NAME
-  "${@:2}" "${FLAGS[@]}" -o "$BUILD/going-$1" "$SOURCE" -lm
+  "${@:2}" "${FLAGS[@]}" -o "$BUILD/going-$1" "$SOURCE"
 }
 
 emulated() { # NAME QEMU: runs that one, and prints its path
