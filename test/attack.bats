@@ -4,10 +4,16 @@
 load helper
 T=${BATS_TEST_TMPDIR-}
 MALLORY=games # any user who is neither root nor nobody
+SPACE=        # the namespace of going and her
 
-# What is said and done as her, in a place that she can reach.
-as_mallory() { setpriv --reuid="$MALLORY" --regid="$MALLORY" --clear-groups "$@"; }
-# /usr/bin/python3 is one that she can execute, too.
+eval "$(declare -f teardown | sed '1s/teardown/end_the_world/')"
+teardown() {
+  [ -z "$SPACE" ] || kill -KILL "$SPACE" 2>/dev/null || : # and all in it
+  end_the_world
+}
+
+# What is done as her; /usr/bin/python3 is one that she can execute, too.
+AS_MALLORY=(setpriv --reuid="$MALLORY" --regid="$MALLORY" --clear-groups)
 open_the_way() { chmod 711 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" "$T"; }
 
 # going and she are alone in a pid namespace: what she does to all her processes, she does to none
@@ -75,7 +81,7 @@ END
   service web 'cmd=sleep 1000'
   going_start
   wait_until '[ "$(state web state)" = up ]'
-  as_mallory /usr/bin/python3 -c 'import fcntl, os, signal, sys
+  "${AS_MALLORY[@]}" /usr/bin/python3 -c 'import fcntl, os, signal, sys
 held = []
 for path in [sys.argv[1]] + [os.path.join(sys.argv[1], name) for name in os.listdir(sys.argv[1])]:
     try: held.append(os.open(path, os.O_RDONLY))
@@ -106,7 +112,7 @@ signal.pause()' "$R" >"$T/held" 2>&1 3>&- &
   service still 'cmd=sleep 1000'
   going_start
   wait_until '[ "$(state web state) $(state still state)" = "up up" ]'
-  as_mallory /usr/bin/python3 -c 'import fcntl, os, signal, sys
+  "${AS_MALLORY[@]}" /usr/bin/python3 -c 'import fcntl, os, signal, sys
 signal.signal(signal.SIGIO, signal.SIG_IGN)
 fd = os.open(sys.argv[1], os.O_RDWR)
 fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_WRLCK)

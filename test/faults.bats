@@ -414,6 +414,26 @@ E
   kill "$other"
 }
 
+@test "a takeover without /proc and pidfds takes nobody for dead either" {
+  needs_root
+  service web 'cmd=sleep 1000'
+  going_start
+  wait_until '[ "$(state web state)" = up ]'
+  pid=$(pid_of web) before=$(cat "$R/web")
+  going_kill
+  : >"$LOG"
+  strace -D -qq -o /dev/null -e trace=pidfd_open -e inject=pidfd_open:error=EPERM "${WRAP[@]}" \
+    unshare --mount sh -c 'mount -t tmpfs none /proc && exec "$@"' -- \
+    "$GOING" -d "$D" -r "$R" </dev/null >>"$OUT" 2>>"$LOG" 3>&- &
+  GOING_PID=$!
+  STARTED+=("$GOING_PID")
+  assert_log '^web: cannot watch its process: Operation not permitted$'
+  going_stop
+  [ "$(cat "$R/web")" = "$before" ]
+  alive "$pid"
+  refute_log '^web: (ended|started)'
+}
+
 @test "a takeover without /proc takes nobody for dead: it waits until it can see, or is to leave" {
   needs_root
   service web 'cmd=sleep 1000'
