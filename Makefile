@@ -75,7 +75,7 @@ lint: ## install the linters, check format, warnings, scripts and manuals
 		-Werror -c -o build/lint.o going.c
 	clang-tidy --quiet going.c -- $(NEEDED)
 	shellcheck -S warning .ci/run test/need test/*.bash docs/record \
-		docs/tools/completion.bash $$(grep -l '^#!/bin/sh' docs/tools/*)
+		docs/tools/completion.bash $$(grep -ls '^#!/bin/sh' docs/tools/*)
 	mandoc -T lint -W warning docs/going.1 docs/going.5
 	! groff -man -Tutf8 -ww -z docs/going.1 docs/going.5 2>&1 | grep .
 

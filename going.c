@@ -873,7 +873,7 @@ static bool load(struct service* s) {
   if (size >= 0) errno = 0;
   unsigned long long sum = st.st_mtim.tv_sec * 1ULL << 30 | st.st_mtim.tv_nsec;
   for (ssize_t i = 0; i < size; i++) sum = sum * 1099511628211 + file[i];
-  long long seen = (sum ^ st.st_mode ^ st.st_uid * 65537ULL ^ errno) >> 1;
+  long long seen = (sum ^ st.st_mode ^ st.st_uid * 65537ULL ^ errno * 2) >> 1;
   if (seen == s->seen) return true;
   if (!is_trusted(&st)) what = "others may write to it";
   if (size > 0 && memchr(file, '\0', size)) what = "holds a NUL";

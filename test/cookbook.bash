@@ -60,12 +60,14 @@ is_running() { # NAME WORD...
   wait_until "[ \"\$(tr '\\0' ' ' <\$ROOT/proc/\$(pid_of $1)/cmdline)\" = '${*:2} ' ]"
 }
 
+# shellcheck disable=SC2034 # the tests use it
 httpd='busybox httpd -f -p 8080 -h /srv'
 
 fetch() { on busybox wget -qO- "http://127.0.0.1:$1" 2>&1; }
 asks() { on curl -s -o /dev/null -w '%{http_code}' http://localhost:8080/; }
 
 # The web server says a line for each request.
+# shellcheck disable=SC2120 # the tests name a path
 speak() { # [PATH]
   wait_until "on busybox wget -qO- 'http://127.0.0.1:8080/$1' 2>&1 | grep -q -e 404 -e hello"
 }

@@ -77,7 +77,7 @@ static void life(char *settings) {
     ended(s, end & 1 ? EXIT : SIGNAL, end);
     assert(s->state > STOPPING && s->due >= now && s->is[PID] < 0);
     s->dirty = false;
-    settle(s);
+    reconcile(s);
   }
   free(s);
 }
@@ -125,7 +125,7 @@ static void state_file(const char *data, size_t size) {
     if (s->is[PID] > 1) assert(s->state <= STOPPING && s->watch > 0);
     if (s->is[PID] <= 1) assert(s->state > STOPPING && s->watch == 0);
     s->dirty = false;
-    if (s->state != QUARANTINED) settle(s);
+    if (s->state != QUARANTINED) reconcile(s);
   }
   unlinkat(run, s->note, 0);
   if (s->watch > 0) close(s->watch);
