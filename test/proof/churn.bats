@@ -85,7 +85,7 @@ planted() { # SED-SCRIPT
 }
 
 @test "old settings that are never freed would have been found" {
-  planted '/^static bool examine/,/^}/ s|free(s->text);||'
+  planted '/^static bool load/,/^}/ s|free(s->text);||'
 }
 
 @test "a service that is used after it was forgotten would have been found" {

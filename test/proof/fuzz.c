@@ -89,7 +89,7 @@ static void service_file(const char *data) {
   char *settings = parse("fuzzed", text, said), *end = again;
   if (!settings) return;
   double grace = 10;
-  int number = signal_of(find(settings, "stop", "TERM"), &grace);
+  int number = parse_stop(find(settings, "stop", "TERM"), &grace);
   assert(number >= 1 && number <= 31 && grace >= 0);
   double min = -1, max = 60;
   sscanf(find(settings, "backoff", "1"), "%lf %lf", &min, &max);
