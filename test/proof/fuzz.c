@@ -63,15 +63,15 @@ static struct group *one_group(const char *name, gid_t number) {
 
 // Lives and dies by these settings, a few times. Nothing is saved.
 static void life(char *settings) {
-  struct service *s = calloc(1, sizeof *s + 3);
-  s->name = strcpy(stpcpy(s->note, "."), "f");
+  struct service *s = calloc(1, sizeof *s + 2);
+  strcpy(s->name, "f");
   s->text = settings;
   s->wanted = true;
   for (int end = 0; end < 4; end++) {
     s->is[PID] = 1 << 22;
     now = seconds();
     s->is[START] = now * 100;
-    enter(s, UP, NEVER);
+    set_state(s, UP, NEVER);
     if (end == 3) stop(s);
     assert(s->due >= now);
     ended(s, end & 1 ? EXIT : SIGNAL, end);
@@ -86,7 +86,7 @@ static void service_file(const char *data) {
   char text[FILE_SIZE + 2], again[2 * FILE_SIZE + 2];
   char copy[FILE_SIZE], *words[WORDS + 1];
   snprintf(text, sizeof text, "%s", data);
-  char *settings = parse("fuzzed", text, said), *end = again;
+  char *settings = parse("fuzzed", text, logged), *end = again;
   if (!settings) return;
   double grace = 10;
   int number = parse_stop(find(settings, "stop", "TERM"), &grace);
@@ -106,29 +106,28 @@ static void service_file(const char *data) {
   }
   assert(size <= FILE_SIZE + 1);
   life(settings);
-  char *second = parse("fuzzed", again, said);
+  char *second = parse("fuzzed", again, logged);
   assert(second && !memcmp(second, settings, size + 1));
   free(second);
   free(settings);
 }
 
 static void state_file(const char *data, size_t size) {
-  struct service *s = calloc(1, sizeof *s + 3);
-  s->name = strcpy(stpcpy(s->note, "."), "f");
+  struct service *s = calloc(1, sizeof *s + 2);
+  strcpy(s->name, "f");
   s->wanted = true;
-  const char *name = size & 1 ? s->note : s->name;
-  int fd = openat(run, name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  int fd = openat(run, s->name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
   (void)!write(fd, data, size);
   close(fd);
   if (adopt(s)) {
     assert(s->state != UNKNOWN);
-    if (s->is[PID] > 1) assert(s->state <= STOPPING && s->watch > 0);
-    if (s->is[PID] <= 1) assert(s->state > STOPPING && s->watch == 0);
+    if (s->is[PID] > 1) assert(s->state <= STOPPING && s->pidfd > 0);
+    if (s->is[PID] <= 1) assert(s->state > STOPPING && s->pidfd == 0);
     s->dirty = false;
     if (s->state != QUARANTINED) reconcile(s);
   }
-  unlinkat(run, s->note, 0);
-  if (s->watch > 0) close(s->watch);
+  unlinkat(run, s->name, 0);
+  if (s->pidfd > 0) close(s->pidfd);
   free(s);
 }
 
