@@ -502,7 +502,7 @@ static bool redirect(int fd, const char* path) {
   struct stat st;
   int how = fd == 0 ? O_RDONLY : O_WRONLY | O_APPEND | O_CREAT;
   if (!path) return true;
-  if (!fnmatch("*.fifo", path, 0)) mkfifo(path, 0600);
+  if (!fnmatch("*.fifo", path, 0) && mkfifo(path, 0600)) how &= ~O_CREAT;
   if (!stat(path, &st)) how = S_ISFIFO(st.st_mode) ? O_RDWR : how & ~O_CREAT;
   int file = open(path, how | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);
   return file >= 0 && fcntl(file, F_SETFL, how) == 0 && dup2(file, fd) == fd;

@@ -375,3 +375,11 @@ new" ]
   wait_until '[ "$(state web exit) $(state web starts)" = "111 2" ]'
   [ ! -e "$T/ran" ]
 }
+
+@test "a FIFO that cannot be made is said, and no file is made in its place" {
+  WRAP+=(strace -D -f -qq -o /dev/null -e trace=mknod,mknodat -e inject=mknod,mknodat:error=EPERM)
+  service web 'cmd=sleep 1000' "stdout=$BATS_TEST_TMPDIR/no.fifo"
+  going_start
+  assert_log '^web: cannot open its stdout: '
+  [ ! -e "$BATS_TEST_TMPDIR/no.fifo" ]
+}
