@@ -15,13 +15,12 @@ set -eu -o pipefail
 
 TOP=$(realpath "$(dirname "$0")/../..")
 HERE=$TOP/build/fresh
-MIRROR=${MIRROR:-}
 
 root_of() { # SUITE: the tarball
   local root
   if [ -e "$HERE/$1.tar" ]; then return; fi
   root=$(mktemp -d)
-  debootstrap --variant=minbase --include=make,git,ca-certificates,sudo "$1" "$root" "$MIRROR" \
+  debootstrap --variant=minbase --include=make,git,ca-certificates,sudo "$1" "$root" ${MIRROR:+"$MIRROR"} \
     >"$HERE/$1.log"
   chmod 755 "$root"
   tar -C "$root" -cf "$HERE/$1.tar.new" . && mv "$HERE/$1.tar.new" "$HERE/$1.tar"
