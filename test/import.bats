@@ -244,8 +244,8 @@ END
   printf '::respawn:/bin/rec last' >>"$TREE/etc/inittab"
   import inittab "$TREE/etc/inittab"
   [ "$(ls "$D" | wc -l)" -eq 5 ]
-  boot() { # INIT
-    old unshare --pid --fork --kill-child=KILL --mount sh -c "
+  boot() { # INIT; HOME=/ is what the kernel gives its init, and newer versions of busybox rely on it
+    old env HOME=/ unshare --pid --fork --kill-child=KILL --mount sh -c "
       mount --bind '$SEEN' '$TREE$SEEN' && mount -t proc proc '$TREE/proc' &&
         mount --bind /dev '$TREE/dev' && exec chroot '$TREE' /etc/$1"
   }
