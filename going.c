@@ -250,7 +250,7 @@ static double first(double a, double b) { return a < b ? a : b; }
 // restarted is found again. `%m` in a format is the text of `errno`.
 //
 // Returns false, so that whoever fails can say why and return in one statement.
-enum kind { NEWS, RUNTIME, CHANGES, FILES, RECORD, SAVE, FORK, DEVICE, KINDS };
+enum kind { NEWS, LOCK, CHANGES, FILES, RECORD, SAVE, FORK, DEVICE, KINDS };
 static double silent_until[KINDS];
 
 static bool say(enum kind kind, const char* format, ...) {
@@ -604,7 +604,8 @@ static void spawn(struct service* s) {
   stuck = NULL;
   s->is[PID] = clone(child_main, stack, CLONE_VM | CLONE_VFORK | SIGCHLD, s);
   if (stuck) say(NEWS, "%s: cannot %s: %m", s->name, stuck);
-  if (s->is[PID] < 0 && !say(FORK, "%s: cannot fork: %m", s->name)) *s = before;
+  if (s->is[PID] < 0) say(FORK, "%s: cannot fork: %m", s->name);
+  if (s->is[PID] < 0) *s = before;
 }
 
 // ## 8 Death
@@ -938,8 +939,8 @@ static bool scan(const char* directory, bool (*call)(struct service*)) {
 // nothing can slip through between the two (`inotify(7)`). To watch the same
 // one again changes nothing, and another one of the same name is watched from
 // now on. Our own reading is left out, or each look would cause the next. A
-// look starts nothing: it only tells what is wanted.
-static void rescan(void) {
+// look starts nothing: it only tells what is wanted. False if we could not look.
+static bool rescan(void) {
   const int kinds = IN_ALL_EVENTS ^ (IN_ACCESS | IN_OPEN | IN_CLOSE_NOWRITE);
   struct stat st;
   look_due = changed = NEVER;
@@ -952,14 +953,13 @@ static void rescan(void) {
     close(lock);
     lock = openat(dir, "..lock", O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     ours = !flock(lock, LOCK_EX | LOCK_NB) && scan(option['r'], NULL);
-    if (!ours) say(RUNTIME, "waiting for %s, in use or unsafe", option['r']);
   }
-  if (!ours) return;
+  if (!ours) return say(LOCK, "waiting for %s, in use or unsafe", option['r']);
   if (changes < 0) changes = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
   if (changes < 0 || inotify_add_watch(changes, option['d'], kinds) < 0 ||
       (epoll_ctl(waits, EPOLL_CTL_ADD, changes, &news) && errno != EEXIST))
     say(CHANGES, "cannot watch %s: %m", option['d']);
-  scan(option['d'], load);
+  return scan(option['d'], load);
 }
 
 // ## 13 The watchdog
