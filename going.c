@@ -75,8 +75,11 @@
 //   successful `execve(2)`.
 // * *A directory tells of its changes*, unless there are too many at a time
 //   (`inotify(7)`). So what it tells is a reason to look, and nothing more.
-// * *One wait is enough.* `epoll(7)` waits for any number of descriptors, and
-//   costs no more for a thousand than for one.
+// * *One wait is enough.* `ppoll(2)` waits for news on descriptors, or for a
+//   deadline, to the nanosecond. One of them may be an `epoll(7)`, behind which
+//   any number of others are, at no more cost for a thousand than for one.
+// * *A lease tells of writers.* Who asks for a read lease on a file that somebody
+//   has open for writing does not get it (`F_SETLEASE` in `fcntl(2)`).
 //
 // What the kernel does not promise is that there is enough: memory, processes,
 // descriptors, room on a disk. Whatever can fail for such a reason will, on
@@ -93,6 +96,7 @@
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <grp.h>
+#include <poll.h>
 #include <pwd.h>
 #include <regex.h>
 #include <sched.h>
@@ -119,7 +123,8 @@
 // or more. So arrays of these sizes, or twice, cannot overflow, and need no
 // check. A state file is much shorter than a LINE. A name has at most NAME
 // bytes, because that of its new state file has a dot more (`inode(7)` has
-// 255).
+// 255). What is opened by its name is opened in a SAFE way: it does not wait,
+// does not become our terminal, and is not inherited.
 //
 // Times are seconds, as a `double`, in which a century still has room for
 // microseconds. NEVER is later than any clock gets. A directory is looked at
@@ -129,25 +134,25 @@
 // RETRY; a trouble that comes back sooner than after SAME is still the same
 // one.
 enum { FILE_SIZE = 8192, WORDS = FILE_SIZE / 2, LINE = 512, NAME = 254 };
+enum { SAFE = O_NONBLOCK | O_NOCTTY | O_CLOEXEC };
 static const double NEVER = 1e18, QUIET = 0.1, LATEST = 1, RETRY = 1, SAME = 3;
 
 // The options by their letter; then the descriptors: the runtime directory and
-// its lock, the epoll (`waits`), signals, our `oom_score_adj`, the inotify
+// its lock, the epoll of those taken over (`waits`), signals, the inotify
 // (`changes`), the watchdog, syslog, and standard error. One that is not open
 // is -1; to close that, or to write to it, fails, and changes nothing but
 // `errno`. Then four counts and flags: lines logged, requests to quit, whether
 // a critical service has failed, whether the runtime directory is ours. And
-// five times: now, when a service is due next, when to look at the directory,
-// when to sweep (chapter 11), and since when the directory has been changing.
+// four times: now, when a service is due next, when to look at the directory,
+// and since when the directory has been changing.
 //
 // Little else is allocated but the list of services and their texts, and
 // nothing else that grows. (While a child has not executed, the environment of
 // `environ(7)` is that of its service, see chapter 7.)
 static const char* option[128] = {['d'] = "/etc/going.d", ['r'] = "/run/going"};
-static int run = -1, lock = -1, waits, signal_fd, score, changes = -1, dog = -1;
+static int run = -1, lock = -1, waits, signal_fd, changes = -1, dog = -1;
 static int log_fd = -1, error_fd = 2, logged, quit, lost, ours;
-static double now, next, look_due, sweep_due, changed;
-static struct epoll_event news = {EPOLLIN, {0}};
+static double now, next, look_due, changed;
 
 // ## 3 A service
 //
@@ -206,7 +211,7 @@ static char* facts[] = {"pid", "start", "starts", "exit", "signal", "file"};
 // the list in their order. It is walked at every wake-up, and whoever is looked
 // for is looked for in it: with a thousand services that is a few microseconds,
 // less than the kernel needs to start one.
-struct service {
+static struct service {
   struct service* next;
   enum state state;
   bool wanted, dirty;
@@ -214,8 +219,7 @@ struct service {
   long long is[FACTS], seen;
   double delay, due;
   char *text, name[];
-};
-static struct service* services;
+} * services;
 
 // ## 4 Time, and the log
 //
@@ -277,13 +281,15 @@ static bool say(enum kind kind, const char* format, ...) {
 // from that, is told in chapter 12.
 //
 // Reads a short file, as a string. Nothing may make us wait, not even a FIFO
-// that somebody put there, hence O_NONBLOCK; and in the runtime directory no
-// link is followed. Returns the size read, at most `room` - 1, or -1 and
-// `errno`. A file that fills the room may go on behind it.
+// that somebody put there; in the runtime directory no link is followed. A file
+// that somebody has open for writing is not whole yet, and is left alone: a
+// lease tells (EAGAIN), where the file system knows leases, and we may have one.
+// It goes when the file is closed. Returns the size read, at most `room` - 1, or
+// -1 and `errno`. A file that fills the room may go on behind it.
 static ssize_t slurp(int at, const char* path, char* text, size_t room) {
-  int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-  int fd = openat(at, path, at == run ? flags | O_NOFOLLOW : flags);
-  ssize_t size = fd < 0 ? -1 : read(fd, text, room - 1);
+  int fd = openat(at, path, SAFE | (at == run ? O_NOFOLLOW : 0));
+  bool is_busy = fd >= 0 && fcntl(fd, F_SETLEASE, F_RDLCK) && errno == EAGAIN;
+  ssize_t size = fd < 0 || is_busy ? -1 : read(fd, text, room - 1);
   if (fd >= 0) close(fd);
   text[size < 0 ? 0 : size] = '\0';
   return size;
@@ -378,12 +384,11 @@ static const char grammar[] =
 // we have, so that a letter or two tell them apart. If an account cannot be
 // looked up for want of something, `errno` says so.
 static bool check(const char* entry) {
-  const char* value = strchr(entry, '=') + 1;
+  const char* user = find(entry, "user", NULL);
   double min = 0, max = NEVER;
-  if (regexec(&rules, entry, 0, NULL, 0)) return false;
-  if (*entry == 'u') return become(value, false);
-  if (*entry == 'b') sscanf(value, "%lf %lf", &min, &max);
-  return min <= max;
+  sscanf(find(entry, "backoff", ""), "%lf %lf", &min, &max);
+  if (regexec(&rules, entry, 0, NULL, 0) || min > max) return false;
+  return !user || become(user, false);
 }
 
 // Drops the blanks around a word. A carriage return at its end is one, too.
@@ -394,9 +399,11 @@ static char* trim(char* word) {
   return word;
 }
 
-// Troubles of the machine, not of the file. They pass.
+// Troubles of the machine, not of the file, and a file that somebody writes just
+// now. They pass.
 static bool is_transient(int error) {
-  return error == EMFILE || error == ENFILE || error == ENOMEM || error == EIO;
+  return error == EMFILE || error == ENFILE || error == ENOMEM ||
+         error == EIO || error == EAGAIN;
 }
 
 // Reads all lines of a file, and says what is wrong, with its line. `strsep(3)`
@@ -466,10 +473,10 @@ static long long start_of(pid_t pid) {
 // While the directory is not ours, nothing is written there: others may own it,
 // or have it in use. What could not be saved stays `dirty`, and is tried again.
 static void save(struct service* s) {
-  int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;
+  int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | SAFE;
   char new[NAME + 2];
   snprintf(new, sizeof new, ".%s", s->name);
-  int fd = ours ? openat(run, new, flags | O_NONBLOCK, 0644) : -1;
+  int fd = ours ? openat(run, new, flags, 0644) : -1;
   if (s->is[PID] > 0 && s->is[START] <= 0) s->is[START] = start_of(s->is[PID]);
   char line[LINE], *end = line + sprintf(line, "state=%s", states[s->state]);
   for (int i = 0; i < FACTS; i++)
@@ -488,6 +495,9 @@ static void save(struct service* s) {
 // our child but not yet a service: it runs our code, and makes itself what the
 // file asks for. Everything that a service inherits is decided here.
 //
+// Where a child got stuck, if it did, and with what.
+static const char* volatile stuck, * volatile object;
+
 // Opens a file for one of the three standard streams, if the service file names
 // one. A FIFO is opened for both directions, so that neither end waits for the
 // other, or reads an end of file when the other is restarted (`fifo(7)`): what
@@ -501,10 +511,11 @@ static void save(struct service* s) {
 static bool redirect(int fd, const char* path) {
   struct stat st;
   int how = fd == 0 ? O_RDONLY : O_WRONLY | O_APPEND | O_CREAT;
+  object = path;
   if (!path) return true;
   if (!fnmatch("*.fifo", path, 0) && mkfifo(path, 0600)) how &= ~O_CREAT;
   if (!stat(path, &st)) how = S_ISFIFO(st.st_mode) ? O_RDWR : how & ~O_CREAT;
-  int file = open(path, how | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);
+  int file = open(path, how | SAFE, 0666);
   return file >= 0 && fcntl(file, F_SETFL, how) == 0 && dup2(file, fd) == fd;
 }
 
@@ -525,9 +536,7 @@ static bool redirect(int fd, const char* path) {
 // * Then it closes the watchdog, which stays armed as long as anybody has it
 //   open.
 // * What makes the kernel spare us when memory is short (`oom_score_adj`,
-//   `proc(5)`) is not for services. To write there is slow, since /proc has
-//   nothing ready for a process so young. So the child reads its parent's,
-//   which it has inherited, and writes only if that is not 0.
+//   `proc(5)`) is not for services.
 // * Files are opened, the environment is set and the command is split as root.
 //   The identity is assumed after all that: from then on the service's own user
 //   may kill the child, or stop it, and it still shares our memory. So nothing
@@ -536,32 +545,35 @@ static bool redirect(int fd, const char* path) {
 //   cleaned up once, at our own start, not in every child.
 //
 // `execvp(3)` looks for the command on the PATH of the new environment. There
-// is no shell on the way. If anything fails, the name of the step is returned.
+// is no shell on the way. If anything fails, the step is returned, and `object`
+// is what it was about, a path, a user or a word. Both are read by the parent,
+// once the child has exited; `volatile`, for a compiler cannot know of that.
 static const char* exec_service(struct service* s) {
   char copy[FILE_SIZE], *words[WORDS + 1];
-  const char* user = find(s->text, "user", NULL);
   timer_t t = 0;
   timer_create(CLOCK_MONOTONIC, &(struct sigevent){.sigev_signo = SIGKILL}, &t);
   timer_settime(t, 0, &(struct itimerspec){.it_value = {10, 0}}, NULL);
   s->is[PID] = setsid();
   save(s);
   close(dog);
-  if (pread(score, copy, 2, 0) != 2 || memcmp(copy, "0\n", 2))
-    dprintf(open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC), "0");
-  if (!redirect(0, find(s->text, "stdin", NULL))) return "open its stdin";
-  if (!redirect(1, find(s->text, "stdout", NULL))) return "open its stdout";
-  if (!redirect(2, find(s->text, "stderr", NULL))) return "open its stderr";
-  if (chdir(find(s->text, "cwd", "/")) < 0) return "enter its cwd";
+  dprintf(open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC), "0");
+  if (!redirect(0, find(s->text, "stdin", NULL))) return "open";
+  if (!redirect(1, find(s->text, "stdout", NULL))) return "open";
+  if (!redirect(2, find(s->text, "stderr", NULL))) return "open";
+  object = find(s->text, "cwd", "/");
+  if (chdir(object) < 0) return "enter";
   clearenv();
   putenv("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
   setenv("SERVICE", s->name, 1);
   for (char* line = s->text; *line; line += strlen(line) + 1)
     if (!strncmp(line, "env=", 4)) putenv(line + 4);
   split(find(s->text, "cmd", ""), copy, words);
-  if (user && !become(user, true)) return "become its user";
+  object = find(s->text, "user", NULL);
+  if (object && !become(object, true)) return "become";
   sigprocmask(SIG_SETMASK, &(sigset_t){0}, NULL);
-  execvp(words[0], words);
-  return "execute its cmd";
+  object = words[0];
+  execvp(object, words);
+  return "execute";
 }
 
 // Enters a state, in which something is to be done when it is `due`. Every
@@ -573,12 +585,10 @@ static void set_state(struct service* s, enum state state, double due) {
 }
 
 // A child lives in our own memory until it executes; all it has for itself is a
-// stack. What it changes there is its own service's facts, `dirty`, `stuck`,
-// what logging changes, and `environ`, which we do not use but for USR2, where
-// it is set again. Where it got stuck, if it did, we read here (`volatile`, for
-// a compiler cannot know). It exits with 111 then, as daemontools and s6 have
-// it.
-static const char* volatile stuck;
+// stack. What it changes there is its own service's facts, `dirty`, `stuck`
+// and `object`, what logging changes, and `environ`, which we do not use but for
+// USR2, where it is set again. If it got stuck it exits with 111, as daemontools
+// and s6 have it; the word that it could not execute is on its stack still.
 static int child_main(void* s) { return (stuck = exec_service(s)) ? 111 : 0; }
 
 // Gives birth, in the fastest way there is: we stand still until the child
@@ -603,7 +613,7 @@ static void spawn(struct service* s) {
   set_state(s, UP, NEVER);
   stuck = NULL;
   s->is[PID] = clone(child_main, stack, CLONE_VM | CLONE_VFORK | SIGCHLD, s);
-  if (stuck) say(NEWS, "%s: cannot %s: %m", s->name, stuck);
+  if (stuck) say(NEWS, "%s: cannot %s %s: %m", s->name, stuck, object);
   if (s->is[PID] < 0) say(FORK, "%s: cannot fork: %m", s->name);
   if (s->is[PID] < 0) *s = before;
 }
@@ -673,19 +683,19 @@ static void ended(struct service* s, int how, int status) {
   s->quick = s->state == UP && lasted < max ? s->quick + 1 : 0;
   s->delay = s->quick > 2 ? first(2 * s->delay, max) : min;
   set_state(s, QUARANTINED, s->quick > 1 ? now + s->delay : now);
-  if (s->quick >= atof(find(s->text, "retries", "1e18"))) s->state = FAILED;
-  if (!strcmp(policy, "never")) s->state = DONE;
+  if (s->quick >= atof(find(s->text, "retries", "1e18")))
+    set_state(s, FAILED, NEVER);
+  if (!strcmp(policy, "never")) set_state(s, DONE, NEVER);
   if (!strcmp(policy, "on-failure")) policy = "unless 0";
   for (int code, n; sscanf(policy, "%*[^0-9]%d%n", &code, &n) == 1; policy += n)
-    if (code == s->is[EXIT]) s->state = DONE;
-  char what[40] = "ended unseen", then[40] = "";
+    if (code == s->is[EXIT]) set_state(s, DONE, NEVER);
+  char what[40] = "ended unseen", then[64] = "stopped";
   if (s->is[EXIT] >= 0) sprintf(what, "exited with %d", status);
   if (s->is[SIGNAL] > 0) sprintf(what, "killed by signal %d", status);
-  bool at_once = s->state == QUARANTINED && s->due <= now;
-  if (is_wanted(s) && s->state == QUARANTINED && !at_once)
-    snprintf(then, sizeof then, ", next start in %.1f s", s->due - now);
-  say(NEWS, "%s: %s after %.1f s, %s%s", s->name, what, lasted,
-      is_wanted(s) ? states[at_once ? UP : s->state] : "stopped", then);
+  if (is_wanted(s)) strcpy(then, states[s->due > now ? s->state : UP]);
+  if (is_wanted(s) && s->due > now && s->due < NEVER)
+    sprintf(strchr(then, '\0'), ", next start in %.1f s", s->due - now);
+  say(NEWS, "%s: %s after %.1f s, %s", s->name, what, lasted, then);
 }
 
 // Its file has changed to something good, or has been touched: begin anew. The
@@ -796,40 +806,29 @@ static bool forget(struct service** at) {
 // trouble with handlers is here: nothing is interrupted, and nothing can be
 // half done when one comes.
 //
-// Reaps a child that has ended, if there is one. First we only look (WNOWAIT,
+// Reaps every child that has ended. Ten ends may leave a single signal, so we
+// ask until there is none; for that the kernel walks through all living
+// children, which takes 20 us with a thousand. First we only look (WNOWAIT,
 // `waitid(2)`): as long as the zombie is there, its number is given to nobody,
 // and what is left of its group can be killed safely. A process we do not know
 // is an orphan; to reap those is the duty of process 1 of a container. Nothing
 // is started here: the end is a fact, and what follows from it comes with the
 // next look at all services.
-//
-// Until the first look at the directories nobody is known, and nobody is
-// reaped: what ended around USR2 is a child of ours, and how it ended must not
-// be lost.
-//
-// Ten ends may leave a single signal, and so, a hundredth of a second after one
-// of which we were told, we sweep: we ask for any child that has ended, until
-// there is none. For that the kernel walks through all living children, and the
-// more there are, the longer it takes. To do it once for all that ended in that
-// time is cheap; once for each would not be. The child that a signal tells us
-// of is reaped at once.
-static bool reap(idtype_t type, id_t id) {
+static void reap(void) {
   siginfo_t info = {0};
-  struct service* s = services;
-  if (!ours && !s) return false;
-  sweep_due = type == P_ALL ? NEVER : first(sweep_due, now + 0.01);
-  waitid(type, id, &info, WEXITED | WNOHANG | WNOWAIT);
-  if (info.si_pid == 0) return false;
-  while (s && s->is[PID] != info.si_pid) s = s->next;
-  if (s) ended(s, info.si_code == CLD_EXITED ? EXIT : SIGNAL, info.si_status);
-  waitid(P_PID, info.si_pid, NULL, WEXITED | WNOHANG);
-  return true;
+  while (!waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) && info.si_pid) {
+    struct service* s = services;
+    while (s && s->is[PID] != info.si_pid) s = s->next;
+    if (s) ended(s, info.si_code == CLD_EXITED ? EXIT : SIGNAL, info.si_status);
+    waitid(P_PID, info.si_pid, NULL, WEXITED | WNOHANG);
+  }
 }
 
 // Reads a signal, if one is pending (`signalfd(2)`); the next one wakes us
 // again. They come in the order of their numbers, which is just right: when
 // init sends TERM to everybody, we know that we are to leave before we hear who
-// died of it, and restart nobody. SIGCHLD tells who ended.
+// died of it, and restart nobody. HUP looks at the directory, and writes every
+// state file anew, for somebody may have removed one.
 //
 // USR2 executes our own file again, with our own environment; the next going
 // finds state files, as always, and reads the signals that we have not read,
@@ -840,8 +839,9 @@ static void read_signal(char** argv, char** envp) {
   struct signalfd_siginfo heard;
   if (read(signal_fd, &heard, sizeof heard) < 0) return;
   if (heard.ssi_signo == SIGTERM || heard.ssi_signo == SIGINT) quit++;
-  if (heard.ssi_signo == SIGHUP) look_due = now;
-  if (heard.ssi_signo == SIGCHLD) reap(P_PID, heard.ssi_pid);
+  bool is_hup = heard.ssi_signo == SIGHUP;
+  if (is_hup) look_due = now;
+  for (struct service* s = services; is_hup && s; s = s->next) s->dirty = true;
   if (heard.ssi_signo != SIGUSR2 || quit) return;
   environ = envp;
   if (silent_until[SAVE] < now) execvp(argv[0], argv);
@@ -861,9 +861,10 @@ static void read_signal(char** argv, char** envp) {
 // counts is mixed into one number, its stamp: for every byte, what was before
 // is multiplied by the 64-bit prime of Fowler, Noll and Vo; the last bit is
 // dropped, which keeps it positive. The stamp of a file that cannot be read has
-// its error in it. What cannot be read for lack of resources, and was not found
-// to be wrong, is tried again, and until then all is as it was. What is not a
-// regular file is not even opened, for that may do things: rewind a tape, arm a
+// its error in it. A file of which we could not read all is not used. What
+// cannot be read for lack of resources, or because somebody writes it, and was
+// not found to be wrong, is tried again, and until then all is as it was. What
+// is not a regular file is not even opened, for that may do things: rewind a tape, arm a
 // watchdog. False if there is nothing good to be had.
 static bool load(struct service* s) {
   char path[4096], file[FILE_SIZE + 2] = "", *text = NULL, *what = NULL;
@@ -871,7 +872,7 @@ static bool load(struct service* s) {
   snprintf(path, sizeof path, "%s/%s", option['d'], s->name);
   ssize_t size = stat(path, &st), before = logged;
   if (S_ISREG(st.st_mode)) size = slurp(AT_FDCWD, path, file, sizeof file);
-  if (size >= 0) errno = 0;
+  if (size >= 0) errno = size && size < first(st.st_size, FILE_SIZE) ? EIO : 0;
   unsigned long long sum = st.st_mtim.tv_sec * 1ULL << 30 | st.st_mtim.tv_nsec;
   for (ssize_t i = 0; i < size; i++) sum = sum * 1099511628211 + file[i];
   long long seen = (sum ^ st.st_mode ^ st.st_uid * 65537ULL ^ errno * 2) >> 1;
@@ -880,10 +881,10 @@ static bool load(struct service* s) {
   if (size > 0 && memchr(file, '\0', size)) what = "holds a NUL";
   if (size > FILE_SIZE) what = "over 8 KiB";
   if (!S_ISREG(st.st_mode)) what = "not a regular file";
-  if (size < 0) what = strerror(errno);
+  if (errno) what = strerror(errno);
   if (!what) text = parse(s->name, file, before);
   if (!text && logged == before && is_transient(errno))
-    return say(FILES, "%s: cannot read its file: %m", s->name);
+    return say(FILES, "%s: file open for writing, or unreadable: %m", s->name);
   if (what) say(NEWS, "%s:1: %s", s->name, what);
   s->seen = seen;
   if (!text) return false;
@@ -915,8 +916,9 @@ static bool scan(const char* directory, bool (*call)(struct service*)) {
     if (!fnmatch("*[!A-Za-z0-9_@-]*", name, 0) || strlen(name) > NAME) continue;
     for (at = &services; *at && strcmp((*at)->name, name);) at = &(*at)->next;
     if (!*at) *at = calloc(1, sizeof **at + strlen(name) + 1);
-    if (!*at && !say(FILES, "%s: no memory", name)) continue;
-    strcpy((*at)->name, name);  // NOLINT: say is false
+    if (!*at) say(FILES, "%s: no memory", name);
+    if (!*at) continue;
+    strcpy((*at)->name, name);
     (*at)->wanted = true;
     if (call) call(*at);
   }
@@ -956,8 +958,7 @@ static bool rescan(void) {
   }
   if (!ours) return say(LOCK, "waiting for %s, in use or unsafe", option['r']);
   if (changes < 0) changes = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-  if (changes < 0 || inotify_add_watch(changes, option['d'], kinds) < 0 ||
-      (epoll_ctl(waits, EPOLL_CTL_ADD, changes, &news) && errno != EEXIST))
+  if (inotify_add_watch(changes, option['d'], kinds) < 0)
     say(CHANGES, "cannot watch %s: %m", option['d']);
   return scan(option['d'], load);
 }
@@ -990,13 +991,15 @@ static double feed(void) {
 // ## 14 The loop
 //
 // From here on only TERM or INT ends the program. Wait until the next service
-// is due (in milliseconds, rounded up, or we would spin), or news come; write
-// down the news; look at the directory, if it is time to; bring every service
-// to where it should be; feed. If nothing is due, the wait is as long as it can
-// be, twelve days, and an idle machine is not woken (`epoll_wait(2)`).
+// is due, or news come; write down the news; look at the directory, if it is
+// time to; bring every service to where it should be; feed. If nothing is due,
+// the wait is thirty years, and an idle machine is not woken (`ppoll(2)`).
 //
-// News of processes taken over come one at a time; the next is there when we
-// wait again. What happened in the directory is drained into memory that is
+// Children are reaped after a signal was read, but not before the first look at
+// the directories: until then nobody is known, and how somebody ended around
+// USR2 would be lost. News of processes taken over come one at a time; the next
+// is there when we wait again. Those who were started by us before USR2 are
+// children, and reaped as such. What happened in the directory is drained into memory that is
 // free by then: a look will tell more than any event, and if the kernel had to
 // drop some, nothing is lost. Each event puts off the look, but not for ever.
 //
@@ -1006,20 +1009,23 @@ static double feed(void) {
 // between them, too; whether to feed is decided once a round.
 static void supervise(char** argv, char** envp) {
   while (!quit || services) {
+    struct pollfd fds[] = {
+        {signal_fd, POLLIN, 0}, {changes, POLLIN, 0}, {waits, POLLIN, 0}};
     struct epoll_event events[32] = {{0}};
-    double ms = (first(next, look_due) - now) * 1000 + 1;
-    epoll_wait(waits, events, 1, ms > 0 ? first(ms, 1e9) : 0);
+    double rest = first(first(next, look_due) - now, 1e9);
+    struct timespec t = {rest, (rest - (time_t)rest) * 1e9};
+    ppoll(fds, 3, rest > 0 ? &t : &(struct timespec){0}, NULL);
     now = seconds();
     read_signal(argv, envp);
+    if (fds[2].revents) epoll_wait(waits, events, 1, 0);
     struct service* s = events->data.ptr;
-    if (s && s->pidfd && !reap(P_PID, s->is[PID])) ended(s, EXIT, -1);
-    if (sweep_due <= now || quit)
-      while (reap(P_ALL, 0)) continue;
+    if (ours || services) reap();
+    if (s && s->pidfd) ended(s, EXIT, -1);
     while (read(changes, events, sizeof events) > 0)
       look_due = first(now + QUIET, (changed = first(changed, now)) + LATEST);
     if (look_due <= now) rescan();
     bool failed = quit && lost;
-    next = ours || services ? sweep_due : NEVER;
+    next = NEVER;
     for (struct service** at = &services; (s = *at);) {
       reconcile(s);
       if (dog >= 0 && !lost) feed();
@@ -1042,12 +1048,13 @@ static void supervise(char** argv, char** envp) {
 // files. The working directory stays, or relative options would mean something
 // else after USR2.
 //
-// All signals are blocked, for good, and read from a descriptor instead; SEGV
-// may end us, as befits a crash. Dispositions are reset by the system call
-// itself (`sigaction(2)`), because the C libraries keep two or three signals
-// for themselves, and `posix_spawn(3)` hands those on ignored. For the same
-// reason every bit of the mask is set by hand: a `sigfillset(3)` leaves those
-// signals out, and one of them would end us.
+// All signals are blocked, for good, and read from a descriptor instead. (A
+// crash ends us all the same: the kernel does not let a fault be blocked.)
+// Dispositions are reset by the system call itself (`sigaction(2)`), because the
+// C libraries keep two or three signals for themselves, and `posix_spawn(3)`
+// hands those on ignored. For the same reason every bit of the mask is set by
+// hand: a `sigfillset(3)` leaves those signals out, and one of them would end
+// us. A service that stops and continues itself is no news (SA_NOCLDSTOP).
 //
 // Standard error is opened anew, by its name in `proc(5)`, because to have it
 // not block is a property of what was opened, which we share with others: our
@@ -1076,18 +1083,15 @@ int main(int argc, char** argv, char** envp) {
   close(0);
   for (int i = 0; i < 3; i++) (void)!open("/dev/null", O_RDWR);
   syscall(SYS_close_range, 3, ~0U, 0);
-  error_fd = open("/proc/self/fd/2",
-                  O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  error_fd = open("/proc/self/fd/2", O_WRONLY | O_APPEND | SAFE);
   if (error_fd < 0) error_fd = 2;
   log_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  score = open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC);
   for (int n = 1; n < 65; n++) syscall(SYS_rt_sigaction, n, (long[8]){0}, 0, 8);
+  sigaction(SIGCHLD, &(struct sigaction){.sa_flags = SA_NOCLDSTOP}, NULL);
   memset(&all, -1, sizeof all);
-  sigdelset(&all, SIGSEGV);
   syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, _NSIG / 8);
   while ((waits = epoll_create1(EPOLL_CLOEXEC)) < 0) sleep(1);
   while ((signal_fd = signalfd(-1, &all, O_NONBLOCK | O_CLOEXEC)) < 0) sleep(1);
-  while (epoll_ctl(waits, EPOLL_CTL_ADD, signal_fd, &news)) sleep(1);
   supervise(argv, envp);
   if (dog >= 0 && !lost) (void)!write(dog, "V", 1);
 }

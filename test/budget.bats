@@ -165,6 +165,34 @@ stops() {
   [ "$(switches)" = "$before" ]
 }
 
+@test "a service that is stopped and continued does not wake going up" {
+  many 1
+  going_start
+  wait_until '[ "$(up)" = 1 ]'
+  pid=$(pid_of s1)
+  is_in() { grep -q "^State:.$1" "/proc/$pid/status"; }
+  quiet() { local first && first=$(switches) && sleep 0.5 && [ "$(switches)" = "$first" ]; }
+  wait_until quiet
+  before=$(switches)
+  for i in 1 2 3; do
+    kill -STOP "$pid"
+    wait_until 'is_in T'
+    kill -CONT "$pid"
+    wait_until 'is_in S'
+  done
+  [ "$(switches)" = "$before" ]
+}
+
+@test "the one wait is ppoll, with a deadline to the nanosecond" {
+  WRAP+=(strace -D -qq -o "$BATS_TEST_TMPDIR/trace"
+    -e trace=ppoll,ppoll_time64,poll,select,pselect6,epoll_wait,epoll_pwait,nanosleep,clock_nanosleep)
+  service web 'cmd=false' 'backoff=0.3'
+  going_start
+  wait_until '[ "$(state web starts)" -ge 3 ]'
+  wait_until 'grep -q "tv_nsec=[0-9]*[1-9][0-9]\{0,5\}}" "$BATS_TEST_TMPDIR/trace"'
+  not grep -v '^ppoll' "$BATS_TEST_TMPDIR/trace"
+}
+
 @test "there is no shell on the way to a service" {
   WRAP+=(strace -D -f -qq -o "$BATS_TEST_TMPDIR/trace" -e trace=execve,execveat -e status=successful)
   service web "cmd=$BATS_FILE_TMPDIR/waits '\$HOME' *;" "env=A=b"

@@ -222,6 +222,48 @@ swiftly() { # BEFORE STEP...
   refute_log '^web:[0-9]'
 }
 
+# Whoever writes it keeps it open, and pauses: a slow editor, or scp.
+@test "a file that somebody has open for writing is left alone until it is closed" {
+  exec 7>"$D/first"
+  printf 'cmd=sleep 1001\n' >&7
+  going_start
+  exec 8>"$D/second"
+  printf 'cmd=sleep 1002\n' >&8
+  assert_log '^first: file open for writing, or unreadable: '
+  for look in 1 2 3; do
+    kill -HUP "$GOING_PID"
+    seen
+  done
+  not grep -E '(first|second): (started|[0-9])' "$LOG"
+  printf 'env=A=first\n' >&7
+  printf 'env=A=second\n' >&8
+  exec 7>&- 8>&-
+  wait_until 'runs first "sleep 1001" && runs second "sleep 1002"'
+  for name in first second; do
+    tr '\0' '\n' <"/proc/$(pid_of $name)/environ" | grep -qx "A=$name"
+    [ "$(state $name starts)" = 1 ]
+  done
+  [ "$(grep -c 'open for writing' "$LOG")" = 1 ] # the same trouble is said once
+}
+
+@test "a service goes on as it is while somebody has its file open for writing" {
+  service web 'cmd=sleep 1001'
+  going_start
+  wait_until 'runs web "sleep 1001"'
+  pid=$(pid_of web)
+  exec 7>"$D/web"
+  printf 'cmd=sleep 100' >&7
+  assert_log '^web: file open for writing, or unreadable: '
+  kill -HUP "$GOING_PID"
+  seen
+  [ "$(pid_of web)" = "$pid" ]
+  printf '2\n' >&7
+  exec 7>&-
+  wait_until 'runs web "sleep 1002"'
+  [ "$(state web starts)" = 2 ]
+  refute_log '^web:[0-9]'
+}
+
 @test "a directory that is never quiet is looked at all the same" {
   service web 'cmd=sleep 1001'
   going_start
@@ -268,6 +310,18 @@ swiftly() { # BEFORE STEP...
   kill -HUP "$GOING_PID"
   seen
   [ "$(state web starts)" = 2 ]
+}
+
+@test "HUP writes every state file anew" {
+  service web 'cmd=sleep 1000'
+  service task cmd=true restart=never
+  going_start
+  wait_until '[ "$(state web state) $(state task state)" = "up done" ]'
+  web=$(cat "$R/web") task=$(cat "$R/task")
+  rm "$R/web"
+  echo 'state=up pid=1 start=1' >"$R/task"
+  kill -HUP "$GOING_PID"
+  wait_until '[ "$(cat "$R/web")" = "$web" ] && [ "$(cat "$R/task")" = "$task" ]'
 }
 
 @test "a symlink that is pointed elsewhere restarts the service" {

@@ -324,13 +324,13 @@ quarantined, next start in 100.0 s" ]
   assert_log '^parent: killed by signal 15 after .* s, stopped$'
 }
 
-@test "a service whose standard streams cannot be opened is told which, and exits with 111" {
+@test "a service whose standard streams cannot be opened is told of which file, and exits with 111" {
   for stream in stdin stdout stderr; do
-    service "$stream" cmd=true "$stream=/nowhere/at/all" backoff=100
+    service "$stream" cmd=true "$stream=/nowhere/at/$stream" backoff=100
   done
   going_start
   for stream in stdin stdout stderr; do
-    assert_log "^$stream: cannot open its $stream: No such file or directory\$"
+    assert_log "^$stream: cannot open /nowhere/at/$stream: No such file or directory\$"
     wait_until "[ \"\$(state $stream exit)\" = 111 ]"
   done
 }

@@ -467,7 +467,6 @@ BODY
   for name in "${!done_to[@]}"; do [ -z "$(with_argument "$MARK$name")" ]; done
 }
 
-# The third epoll_ctl is for the first process, the ones before are for going's own sources.
 @test "a process that cannot be watched is taken over once it can be, and is not started a second time" {
   service web 'cmd=sleep 1000'
   service mail 'cmd=sleep 1000'
@@ -477,7 +476,7 @@ BODY
   going_kill
   : >"$LOG"
   WRAP+=(strace -D -qq -o /dev/null -e trace=epoll_ctl
-    -e inject=epoll_ctl:error=ENOSPC:when=3..4)
+    -e inject=epoll_ctl:error=ENOSPC:when=1..2)
   going_start
   assert_log '^(web|mail): cannot watch its process: No space left on device$'
   assert_log "^web: taken over as $web\$"

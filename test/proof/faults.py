@@ -491,7 +491,7 @@ def end_of(world, faulty):
 
 # What going says, and what that means.
 MEANS = [
-    (r"cannot read its file|no memory", "a file is read a second later"),
+    (r"or unreadable|no memory", "a file is read a second later"),
     (r"cannot read /", "the directory is read a second later"),
     (r"cannot watch /", "the directory is looked at every second"),
     (r"cannot save its", "a state file is written a second later"),
@@ -503,7 +503,7 @@ MEANS = [
     (r"waiting for", "it begins to supervise a second later"),
     (r"cannot execute /\S+ again", "there is no upgrade, and it goes on"),
     (r"^\w+:\d+: ", "a file is refused until it is touched"),
-    (r"cannot (execute its|open its|enter|become)|exited with 111",
+    (r"cannot (execute|open|enter|become) |exited with 111",
      "a service exits with 111, and is started again"),
 ]
 
