@@ -36,6 +36,8 @@ examples() {
     on { on = 0; print "" } { last = $0 } END { if (on) print "" }' "$1"
 }
 example() { examples "$1" | awk -v RS= -v "has=$2" 'index($0, has)'; } # the one that has it
+task() { subsection "$PAGE1" Tasks | sed -n "s/^    $1 \{2,\}//p" | grep .; } # its command
+default() { entry "$PAGE5" "$1" | terms | sed -n 's/.* (default: \(.*\))$/\1/p' | grep .; }
 
 # ---- what the source says
 
@@ -198,15 +200,17 @@ agree() {
     if [ $policy = unless ]; then codes=' 0 255'; else codes=; fi
     service "restart-$policy" cmd=x "restart=$policy$codes"
   done
-  service critical cmd=x "$(entry "$PAGE5" critical | terms | tr -d '`')"
+  service critical cmd=x "$(entry "$PAGE5" critical | terms | sed 's/ (default.*//' | tr -d '`')"
   service zero cmd=x 'backoff=0' 'retries=1'
   "$GOING" -t -d "$D"
   [ "$(ls "$D" | wc -l)" -eq $((2 * 12 + 6)) ]
 }
 
 @test "the defaults and limits in the manual are those of the source" {
-  entry "$PAGE5" cwd | grep -qF "Default: \`$(fallback cwd)\`."
-  entry "$PAGE5" restart | grep -qF 'Default: `always`.'
+  [ "$(default cwd)" = "\`$(fallback cwd)\`" ]
+  [ "$(default stdin)" = '`/dev/null`' ]
+  grep -A 1 -F '  close(0);' "$SOURCE" | grep -qF 'open("/dev/null", O_RDWR)'
+  [ "$(default restart)" = '`always`' ]
   grep -qF 'find(s->text, "restart", "")' "$SOURCE" # nothing is none of the others
   says "$PAGE5" "digits, _, - and @, $(number NAME) at most"
   seconds=$(sed -n 's/.*it_value = {\([0-9]*\), 0}.*/\1/p' "$SOURCE")
@@ -214,8 +218,12 @@ agree() {
   says "$PAGE5" "has not executed its command within $seconds seconds is killed"
   says "$PAGE5" "with mode $(sed -n 's/.*mkfifo(path, \([0-9]*\)).*/\1/p' "$SOURCE") and owned"
   says "$PAGE1" "an empty file of mode $(sed -n 's/.*"\.\.lock", O_CREAT.*, \(0[0-7]*\));/\1/p' "$SOURCE")"
-  says "$PAGE5" "Default: $(fallback stop) $(number grace)."
-  says "$PAGE5" "Default: $(fallback backoff) $(number max)."
+  [ "$(default stop)" = "\`$(fallback stop) $(number grace)\`" ]
+  [ "$(default backoff)" = "\`$(fallback backoff) $(number max)\`" ]
+  for key in $(section "$PAGE5" KEYS | terms | sed 's/^`\([a-z]*\)`=.*/\1/' | grep -vx cmd); do
+    default "$key"
+  done
+  entry "$PAGE5" cmd | terms | grep -qF '(required)'
   says "$PAGE5" "if it is not given, it is $(number max), or MIN if that is more"
   example "$PAGE5" /usr/local/sbin:/ | grep -qxF "$(sed -n 's/.*putenv("PATH=\(.*\)").*/\1/p' "$SOURCE")"
   [ "$(number FILE_SIZE)" -eq 8192 ]
@@ -246,7 +254,7 @@ agree() {
   service web 'cmd=sh -c "exec env"' "stdout=$BATS_TEST_TMPDIR/env" 'user=root' 'restart=never'
   going_start
   wait_until '[ "$(state web state)" = "done" ]'
-  section "$PAGE1" ENVIRONMENT | terms | ticked | sort | diff - <(sed 's/=.*//' "$BATS_TEST_TMPDIR/env" | grep -vx PWD | sort)
+  section "$PAGE5" ENVIRONMENT | terms | ticked | sort | diff - <(sed 's/=.*//' "$BATS_TEST_TMPDIR/env" | grep -vx PWD | sort)
 }
 
 @test "THE LIFE OF A SERVICE names every state, and no other" {
@@ -288,6 +296,7 @@ shapes() { grep -ho 'state=[a-z]* [a-z]*=[0-9][0-9a-z= ]*' "$@" | sed 's/=[0-9]*
   formats | patterns >"$BATS_TEST_TMPDIR/said"
   formats -v | patterns >"$BATS_TEST_TMPDIR/tried"
   cat "$BATS_TEST_TMPDIR/said" "$BATS_TEST_TMPDIR/tried"
+  [ -z "$(sort "$BATS_TEST_TMPDIR/all" | uniq -d)" ] # each in one place
   agree "$BATS_TEST_TMPDIR/news" "$BATS_TEST_TMPDIR/said"
   agree "$BATS_TEST_TMPDIR/troubles" "$BATS_TEST_TMPDIR/tried"
   for state in $(array states | grep -v stopping) stopped; do
@@ -350,22 +359,26 @@ shapes() { grep -ho 'state=[a-z]* [a-z]*=[0-9][0-9a-z= ]*' "$@" | sed 's/=[0-9]*
   done
 }
 
-@test "EXAMPLES: start a service, look at it, restart it, stop it" {
+@test "Tasks: start a service, look at it, restart it, stop it for now and for good" {
   machine_start
-  mapfile -t line < <(example "$PAGE1" redis-server)
-  [ "${#line[@]}" -eq 4 ]
-  on bash -c "${line[0]}"
+  on bash -c "$(task start)"
   wait_until '[ "$(state redis state)" = up ]'
-  [ "$(on bash -c "${line[1]}")" = "$(cat "$R/redis")" ]
-  wait_until '[ "$(on redis-cli -p 7000 ping 2>&1)" = PONG ]'
-  on bash -c "${line[2]}"
+  [ "$(on bash -c "$(task 'status of one')")" = "$(cat "$R/redis")" ]
+  wait_until '[ "$(on redis-cli ping 2>&1)" = PONG ]'
+  on bash -c "$(task restart)"
   wait_until '[ "$(state redis starts) $(state redis state)" = "2 up" ]'
-  on bash -c "${line[3]}"
+  on bash -c "$(task 'stop for now')"
   wait_until '[ ! -e "$R/redis" ]'
   assert_message 'going: redis: .*, stopped'
+  [ "$(on bash -c "$(task 'why it ended')")" = "$(messages | grep ' going: redis: ')" ]
+  on bash -c "$(task 'start again')"
+  wait_until '[ "$(state redis state)" = up ]'
+  on bash -c "$(task 'stop for good')"
+  wait_until '[ ! -e "$R/redis" ]'
+  [ -z "$(ls -A "$D")" ]
 }
 
-@test "EXAMPLES: look at all services, find those in trouble, send a signal to one" {
+@test "Tasks: look at all services, find those in trouble, and why, send a signal to one" {
   machine_start
   service redis "cmd=sh -c 'trap \"echo heard; exit\" HUP; : >/run/ready; while :; do sleep 0.1; done'" \
     'stdout=/run/heard'
@@ -373,33 +386,52 @@ shapes() { grep -ho 'state=[a-z]* [a-z]*=[0-9][0-9a-z= ]*' "$@" | sed 's/=[0-9]*
   service bad 'colour=red'
   wait_until '[ "$(state crash state) $(state bad state)" = "quarantined failed" ]'
   wait_until '[ -e "$ROOT/run/ready" ]'
-  mapfile -t line < <(example "$PAGE1" 'grep .')
-  [ "${#line[@]}" -eq 2 ]
-  [ "$(on bash -c "${line[0]}" | sed 's/:.*//' | xargs)" = '/run/going/bad /run/going/crash /run/going/redis' ]
-  [ "$(on bash -c "${line[1]}" | xargs)" = '/run/going/bad /run/going/crash' ]
-  mapfile -t line < <(example "$PAGE1" 'kill -HUP $pid')
-  [ "${#line[@]}" -eq 1 ]
-  on bash -c "${line[0]}"
+  [ "$(on bash -c "$(task 'status of all')" | sed 's/:.*//' | xargs)" = \
+    '/run/going/bad /run/going/crash /run/going/redis' ]
+  [ "$(on bash -c "$(task 'in trouble')" | xargs)" = '/run/going/bad /run/going/crash' ]
+  assert_message 'going: crash: exited with 1 .*, quarantined'
+  why=$(task 'why it ended')
+  [ "$(example "$PAGE1" journalctl | head -n 1)" = "$why" ] # LOGGING
+  on bash -c "${why/redis/crash}" | grep -q 'exited with 1 after'
+  on bash -c "${why/redis/bad}" | grep -q 'bad:1: unknown key or bad value: colour=red'
+  signal=$(task signal)
+  on bash -c "$signal"
   wait_until 'grep -qs heard "$ROOT/run/heard"'
-  [ "$(example "$PAGE5" 'kill -HUP $pid' | sed 's/web/redis/')" = "${line[0]}" ]
+  [ "$(example "$PAGE5" 'kill -HUP $pid' | sed 's/web/redis/')" = "$signal" ]
 }
 
-@test "EXAMPLES: check all files, install a new program, put it in place" {
+@test "Tasks: check all files, upgrade going, reload what it cannot see" {
   machine_start
   service web 'cmd=sleep 1000'
   wait_until '[ "$(state web state)" = up ]'
   pid=$(pid_of web)
   cp -a "$TOP"/{Makefile,going,going.c,going.?.ronn,docs} "$ROOT/tmp"
-  line=$(example "$PAGE1" 'kill -USR2')
+  line=$(task 'upgrade going')
   old=$(stat -c %i "$ROOT/usr/local/sbin/going")
   on bash -c "cd /tmp && $line"
   [ "$(stat -c %i "$ROOT/usr/local/sbin/going")" != "$old" ]
   assert_message "going: web: taken over as $pid"
   [ "$ROOT/usr/local/sbin/going" -ef "/proc/$(pgrep -P "$INIT" going)/exe" ]
   [ "$(state web starts)" -eq 1 ]
+  on bash -c "$(task 'check files')"
   service bad 'colour=red'
+  not on bash -c "$(task 'check files')"
   not on bash -c "cd /tmp && $line" # -t objects
   [ "$(messages | grep -c 'taken over')" -eq 1 ]
+  echo 'cmd=sleep 1000' >"$ROOT/tmp/target"
+  ln -s /tmp/target "$D/link"
+  wait_until '[ "$(state link state)" = up ]'
+  echo 'cmd=sleep 2000' >"$ROOT/tmp/target"
+  on bash -c "$(task 'reload files')"
+  wait_until '[ "$(state link starts) $(state link state)" = "2 up" ]'
+}
+
+@test "every task is tried here" {
+  subsection "$PAGE1" Tasks | sed -n 's/^    \([a-z ]*[a-z]\)  .*/\1/p' >"$BATS_TEST_TMPDIR/tasks"
+  [ "$(wc -l <"$BATS_TEST_TMPDIR/tasks")" -ge 10 ]
+  while read -r name; do
+    grep -qE "\(task '?$name'?\)" "$BATS_TEST_FILENAME" || { echo "$name" && false; }
+  done <"$BATS_TEST_TMPDIR/tasks"
 }
 
 @test "EXAMPLES: without root, from a directory of one's own" {
@@ -427,6 +459,17 @@ shapes() { grep -ho 'state=[a-z]* [a-z]*=[0-9][0-9a-z= ]*' "$@" | sed 's/=[0-9]*
 }
 
 # ---- the pages themselves
+
+@test "the sections of the manuals are in the order of man-pages(7)" {
+  for page in "$PAGE1" "$PAGE5"; do
+    sed -n 's/^## //p' "$page" >"$BATS_TEST_TMPDIR/sections"
+    printf '%s\n' SYNOPSIS DESCRIPTION OPTIONS 'EXIT STATUS' ENVIRONMENT FILES HISTORY NOTES CAVEATS \
+      BUGS EXAMPLES 'SEE ALSO' | grep -xFf "$BATS_TEST_TMPDIR/sections" |
+      diff - <(grep -xE 'SYNOPSIS|DESCRIPTION|OPTIONS|EXIT STATUS|ENVIRONMENT|FILES|HISTORY|NOTES|CAVEATS|BUGS|EXAMPLES|SEE ALSO' \
+        "$BATS_TEST_TMPDIR/sections")
+    [ "$(tail -n 1 "$BATS_TEST_TMPDIR/sections")" = 'SEE ALSO' ]
+  done
+}
 
 @test "a section that the pages point to is there" {
   n=0
