@@ -14,7 +14,18 @@ setup() {
   PAGE1=$TOP/going.1.ronn PAGE5=$TOP/going.5.ronn
 }
 
+# Ends another supervisor, those below it, and what they have started.
+end_peer() {
+  [ -z "${PEER:-}" ] || { kill -KILL "$PEER" $(pgrep -P "$PEER") && wait "$PEER" || :; } 2>/dev/null
+  PEER=
+  for pid in $(cat "$BATS_TEST_TMPDIR"/{web,job}/{mains,children} 2>/dev/null); do
+    kill -KILL "$pid" 2>/dev/null || :
+  done
+  rm -rf "$BATS_TEST_TMPDIR"/{web,job}/{mains,children,supervise,event}
+}
+
 teardown() {
+  end_peer
   machine_stop
   end_the_world
 }
@@ -232,7 +243,7 @@ agree() {
   says "$PAGE5" 'numbers of at most 9 digits'
   says "$PAGE5" "umask $(sed -n 's/.*umask(\(.*\));/\1/p' "$SOURCE")"
   grep -q 'O_CLOEXEC, 0666)' "$SOURCE"
-  says "$PAGE5" 'the file is made, with mode 0644'
+  says "$PAGE5" 'The file is made, with mode 0644'
   for letter in d r; do
     default=$(sed -n "s/.*\['$letter'\] = \"\([^\"]*\)\".*/\1/p" "$SOURCE")
     entry "$PAGE1" "-$letter" | grep -qF "The default is \`$default\`."
@@ -349,7 +360,7 @@ shapes() { grep -ho 'state=[a-z]* [a-z]*=[0-9][0-9a-z= ]*' "$@" | sed 's/=[0-9]*
 @test "the inittab lines name the installed program, with options that it has" {
   prefix=$(sed -n 's/^PREFIX ?= //p' "$TOP/Makefile")
   for page in "$PAGE1" "$TOP/README.md"; do
-    examples "$page" | grep ':respawn:' >"$BATS_TEST_TMPDIR/lines"
+    { examples "$page" && ticked <"$page"; } | grep ':respawn:' >"$BATS_TEST_TMPDIR/lines"
     grep -Eq '^[A-Z0-9]{1,4}:[0-9]+:respawn:' "$BATS_TEST_TMPDIR/lines" # sysvinit
     grep -q '^::respawn:' "$BATS_TEST_TMPDIR/lines"                      # busybox
     while IFS=: read -r _ _ _ program arguments; do
@@ -456,6 +467,101 @@ shapes() { grep -ho 'state=[a-z]* [a-z]*=[0-9][0-9a-z= ]*' "$@" | sed 's/=[0-9]*
   wait_until '[ ! -e "$R/web" ]'
   on bash -c "${line[1]}"
   wait_until '[ "$(state web state)" = up ]'
+}
+
+# ---- the README
+
+@test "README: its first commands can be pasted as they are" {
+  machine_start
+  awk '/^    # start a service/ { on = 1 } /^[^ ]/ { on = 0 } on { print substr($0, 5) }' \
+    "$TOP/README.md" >"$ROOT/tmp/session"
+  grep -q 'mv .*\.off$' "$ROOT/tmp/session"
+  not grep -E '^[^#]+#' "$ROOT/tmp/session" # in zsh that would be no comment
+  mkdir "$ROOT/tmp/here"
+  run on sh -ec 'cd /tmp/here && . /tmp/session'
+  [ "$status" -eq 0 ]
+  grep -qE '^state=up .* starts=1 ' <<<"$output"
+  grep -qE '^state=up .* starts=2 signal=9 ' <<<"$output"
+  [ "$(grep -c '^state=' <<<"$output")" -eq 3 ]
+  wait_until '[ ! -e "$R/redis" ]'
+  [ "$(ls "$D")" = redis.off ]
+  [ -z "$(ls -A "$ROOT/tmp/here")" ]
+}
+
+@test "README: what each init needs is in the recipe that it leads to" {
+  n=0
+  while IFS='|' read -r _ init needs _; do
+    heading=$(sed -n 's/.*cookbook\.md#\(.*\)).*/\1/p' <<<"$init")
+    recipe=$(awk -v "name=$heading" '/^#/ && !/^    / { title = tolower(substr($0, 5)); gsub(/ /, "-", title)
+      on = title == name } on' "$COOKBOOK")
+    [ -n "$recipe" ]
+    while read -r word; do
+      grep -qF -e "$word" <<<"$recipe" || { echo "$heading: no $word" && false; }
+      n=$((n + 1))
+    done < <(ticked <<<"$needs" | grep -vx -e /etc/inittab)
+  done < <(grep '^| \[' "$TOP/README.md")
+  [ "$n" -ge 14 ]
+}
+
+@test "README: the program is as small as it says" {
+  size=$(sed -n 's/.*stripped less than \([0-9]*\) kB.*/\1/p' <(flat "$TOP/README.md"))
+  strip -o "$BATS_TEST_TMPDIR/stripped" "$GOING"
+  [ "$(stat -c %s "$BATS_TEST_TMPDIR/stripped")" -lt $((size * 1000)) ]
+}
+
+# Two services with a child in the background. The supervisor of one is killed, and started again
+# by what supervises that (for going, by us). The other one is stopped.
+@test "README: how many copies of a service others leave, and what is left of one" {
+  service web "cmd=$BATS_TEST_TMPDIR/web/run"
+  for name in web job; do
+    mkdir "$BATS_TEST_TMPDIR/$name"
+    printf '#!/bin/sh\n%s & echo $! >>%s/children\necho $$ >>%s/mains\nexec %s\n' 'sleep 1000' \
+      "$BATS_TEST_TMPDIR/$name" "$BATS_TEST_TMPDIR/$name" 'sleep 1000' >"$BATS_TEST_TMPDIR/$name/run"
+    chmod 755 "$BATS_TEST_TMPDIR/$name/run"
+  done
+  service job "cmd=$BATS_TEST_TMPDIR/job/run"
+  living() { # FILE: how many of its pids live
+    local pid n=0
+    for pid in $(cat "$BATS_TEST_TMPDIR/$1"); do ! alive "$pid" || n=$((n + 1)); done
+    echo "$n"
+  }
+  row() { sed -n "s/^| $1 *|[^|]*| *\([0-9]\) | *\([0-9]\) |$/\1 \2/p" "$TOP/README.md"; }
+
+  going_start
+  wait_until '[ "$(living web/mains) $(living job/mains)" = "1 1" ]'
+  kill -KILL "$GOING_PID"
+  wait_until 'dead $GOING_PID'
+  going_start
+  wait_until '[ "$(grep -c "taken over" "$LOG")" -eq 2 ]'
+  rm "$D/job"
+  wait_until '[ ! -e "$R/job" ] && [ "$(living job/mains)" -eq 0 ]'
+  [ "$(living web/mains) $(living job/children)" = "$(row '`going`')" ]
+  going_stop
+  end_peer
+
+  for peer in runit:runsvdir:-P s6:s6-svscan: daemontools:svscan:; do
+    IFS=: read -r name program option <<<"$peer"
+    command -v "$program" >/dev/null || continue
+    mkdir "$BATS_TEST_TMPDIR/$name"
+    mv "$BATS_TEST_TMPDIR"/{web,job} "$BATS_TEST_TMPDIR/$name"
+    ln -s "$name/web" "$name/job" "$BATS_TEST_TMPDIR"
+    "$program" $option "$BATS_TEST_TMPDIR/$name" </dev/null &>/dev/null 3>&- &
+    PEER=$!
+    wait_until '[ "$(living web/mains) $(living job/mains)" = "1 1" ]'
+    supervisor=$(pgrep -P "$PEER" -f '(runsv|s6-supervise|supervise) web$')
+    kill -KILL "$supervisor"
+    wait_until '[ "$(living web/mains)" -eq 2 ]'
+    case $name in
+      runit) sv down "$BATS_TEST_TMPDIR/$name/job" ;;
+      s6) s6-svc -d "$BATS_TEST_TMPDIR/$name/job" ;;
+      daemontools) svc -d "$BATS_TEST_TMPDIR/$name/job" ;;
+    esac
+    wait_until '[ "$(living job/mains)" -eq 0 ]'
+    [ "$(living web/mains) $(living job/children)" = "$(row "$name")" ]
+    end_peer
+    rm "$BATS_TEST_TMPDIR"/{web,job}
+    mv "$BATS_TEST_TMPDIR/$name"/{web,job} "$BATS_TEST_TMPDIR"
+  done
 }
 
 # ---- the pages themselves
