@@ -14,7 +14,18 @@ setup() {
   PAGE1=$TOP/going.1.ronn PAGE5=$TOP/going.5.ronn
 }
 
+# Ends another supervisor, those below it, and what they have started.
+end_peer() {
+  [ -z "${PEER:-}" ] || { kill -KILL "$PEER" $(pgrep -P "$PEER") && wait "$PEER" || :; } 2>/dev/null
+  PEER=
+  for pid in $(cat "$BATS_TEST_TMPDIR"/{web,job}/{mains,children} 2>/dev/null); do
+    kill -KILL "$pid" 2>/dev/null || :
+  done
+  rm -rf "$BATS_TEST_TMPDIR"/{web,job}/{mains,children,supervise,event}
+}
+
 teardown() {
+  end_peer
   machine_stop
   end_the_world
 }
@@ -36,6 +47,8 @@ examples() {
     on { on = 0; print "" } { last = $0 } END { if (on) print "" }' "$1"
 }
 example() { examples "$1" | awk -v RS= -v "has=$2" 'index($0, has)'; } # the one that has it
+task() { subsection "$PAGE1" Tasks | sed -n "s/^    $1 \{2,\}//p" | grep .; } # its command
+default() { entry "$PAGE5" "$1" | terms | sed -n 's/.* (default: \(.*\))$/\1/p' | grep .; }
 
 # ---- what the source says
 
@@ -198,15 +211,17 @@ agree() {
     if [ $policy = unless ]; then codes=' 0 255'; else codes=; fi
     service "restart-$policy" cmd=x "restart=$policy$codes"
   done
-  service critical cmd=x "$(entry "$PAGE5" critical | terms | tr -d '`')"
+  service critical cmd=x "$(entry "$PAGE5" critical | terms | sed 's/ (default.*//' | tr -d '`')"
   service zero cmd=x 'backoff=0' 'retries=1'
   "$GOING" -t -d "$D"
   [ "$(ls "$D" | wc -l)" -eq $((2 * 12 + 6)) ]
 }
 
 @test "the defaults and limits in the manual are those of the source" {
-  entry "$PAGE5" cwd | grep -qF "Default: \`$(fallback cwd)\`."
-  entry "$PAGE5" restart | grep -qF 'Default: `always`.'
+  [ "$(default cwd)" = "\`$(fallback cwd)\`" ]
+  [ "$(default stdin)" = '`/dev/null`' ]
+  grep -A 1 -F '  close(0);' "$SOURCE" | grep -qF 'open("/dev/null", O_RDWR)'
+  [ "$(default restart)" = '`always`' ]
   grep -qF 'find(s->text, "restart", "")' "$SOURCE" # nothing is none of the others
   says "$PAGE5" "digits, _, - and @, $(number NAME) at most"
   seconds=$(sed -n 's/.*it_value = {\([0-9]*\), 0}.*/\1/p' "$SOURCE")
@@ -214,8 +229,12 @@ agree() {
   says "$PAGE5" "has not executed its command within $seconds seconds is killed"
   says "$PAGE5" "with mode $(sed -n 's/.*mkfifo(path, \([0-9]*\)).*/\1/p' "$SOURCE") and owned"
   says "$PAGE1" "an empty file of mode $(sed -n 's/.*"\.\.lock", O_CREAT.*, \(0[0-7]*\));/\1/p' "$SOURCE")"
-  says "$PAGE5" "Default: $(fallback stop) $(number grace)."
-  says "$PAGE5" "Default: $(fallback backoff) $(number max)."
+  [ "$(default stop)" = "\`$(fallback stop) $(number grace)\`" ]
+  [ "$(default backoff)" = "\`$(fallback backoff) $(number max)\`" ]
+  for key in $(section "$PAGE5" KEYS | terms | sed 's/^`\([a-z]*\)`=.*/\1/' | grep -vx cmd); do
+    default "$key"
+  done
+  entry "$PAGE5" cmd | terms | grep -qF '(required)'
   says "$PAGE5" "if it is not given, it is $(number max), or MIN if that is more"
   example "$PAGE5" /usr/local/sbin:/ | grep -qxF "$(sed -n 's/.*putenv("PATH=\(.*\)").*/\1/p' "$SOURCE")"
   [ "$(number FILE_SIZE)" -eq 8192 ]
@@ -224,7 +243,7 @@ agree() {
   says "$PAGE5" 'numbers of at most 9 digits'
   says "$PAGE5" "umask $(sed -n 's/.*umask(\(.*\));/\1/p' "$SOURCE")"
   grep -q 'O_CLOEXEC, 0666)' "$SOURCE"
-  says "$PAGE5" 'the file is made, with mode 0644'
+  says "$PAGE5" 'The file is made, with mode 0644'
   for letter in d r; do
     default=$(sed -n "s/.*\['$letter'\] = \"\([^\"]*\)\".*/\1/p" "$SOURCE")
     entry "$PAGE1" "-$letter" | grep -qF "The default is \`$default\`."
@@ -246,7 +265,7 @@ agree() {
   service web 'cmd=sh -c "exec env"' "stdout=$BATS_TEST_TMPDIR/env" 'user=root' 'restart=never'
   going_start
   wait_until '[ "$(state web state)" = "done" ]'
-  section "$PAGE1" ENVIRONMENT | terms | ticked | sort | diff - <(sed 's/=.*//' "$BATS_TEST_TMPDIR/env" | grep -vx PWD | sort)
+  section "$PAGE5" ENVIRONMENT | terms | ticked | sort | diff - <(sed 's/=.*//' "$BATS_TEST_TMPDIR/env" | grep -vx PWD | sort)
 }
 
 @test "THE LIFE OF A SERVICE names every state, and no other" {
@@ -288,6 +307,7 @@ shapes() { grep -ho 'state=[a-z]* [a-z]*=[0-9][0-9a-z= ]*' "$@" | sed 's/=[0-9]*
   formats | patterns >"$BATS_TEST_TMPDIR/said"
   formats -v | patterns >"$BATS_TEST_TMPDIR/tried"
   cat "$BATS_TEST_TMPDIR/said" "$BATS_TEST_TMPDIR/tried"
+  [ -z "$(sort "$BATS_TEST_TMPDIR/all" | uniq -d)" ] # each in one place
   agree "$BATS_TEST_TMPDIR/news" "$BATS_TEST_TMPDIR/said"
   agree "$BATS_TEST_TMPDIR/troubles" "$BATS_TEST_TMPDIR/tried"
   for state in $(array states | grep -v stopping) stopped; do
@@ -340,7 +360,7 @@ shapes() { grep -ho 'state=[a-z]* [a-z]*=[0-9][0-9a-z= ]*' "$@" | sed 's/=[0-9]*
 @test "the inittab lines name the installed program, with options that it has" {
   prefix=$(sed -n 's/^PREFIX ?= //p' "$TOP/Makefile")
   for page in "$PAGE1" "$TOP/README.md"; do
-    examples "$page" | grep ':respawn:' >"$BATS_TEST_TMPDIR/lines"
+    { examples "$page" && ticked <"$page"; } | grep ':respawn:' >"$BATS_TEST_TMPDIR/lines"
     grep -Eq '^[A-Z0-9]{1,4}:[0-9]+:respawn:' "$BATS_TEST_TMPDIR/lines" # sysvinit
     grep -q '^::respawn:' "$BATS_TEST_TMPDIR/lines"                      # busybox
     while IFS=: read -r _ _ _ program arguments; do
@@ -350,22 +370,26 @@ shapes() { grep -ho 'state=[a-z]* [a-z]*=[0-9][0-9a-z= ]*' "$@" | sed 's/=[0-9]*
   done
 }
 
-@test "EXAMPLES: start a service, look at it, restart it, stop it" {
+@test "Tasks: start a service, look at it, restart it, stop it for now and for good" {
   machine_start
-  mapfile -t line < <(example "$PAGE1" redis-server)
-  [ "${#line[@]}" -eq 4 ]
-  on bash -c "${line[0]}"
+  on bash -c "$(task start)"
   wait_until '[ "$(state redis state)" = up ]'
-  [ "$(on bash -c "${line[1]}")" = "$(cat "$R/redis")" ]
-  wait_until '[ "$(on redis-cli -p 7000 ping 2>&1)" = PONG ]'
-  on bash -c "${line[2]}"
+  [ "$(on bash -c "$(task 'status of one')")" = "$(cat "$R/redis")" ]
+  wait_until '[ "$(on redis-cli ping 2>&1)" = PONG ]'
+  on bash -c "$(task restart)"
   wait_until '[ "$(state redis starts) $(state redis state)" = "2 up" ]'
-  on bash -c "${line[3]}"
+  on bash -c "$(task 'stop for now')"
   wait_until '[ ! -e "$R/redis" ]'
   assert_message 'going: redis: .*, stopped'
+  [ "$(on bash -c "$(task 'why it ended')")" = "$(messages | grep ' going: redis: ')" ]
+  on bash -c "$(task 'start again')"
+  wait_until '[ "$(state redis state)" = up ]'
+  on bash -c "$(task 'stop for good')"
+  wait_until '[ ! -e "$R/redis" ]'
+  [ -z "$(ls -A "$D")" ]
 }
 
-@test "EXAMPLES: look at all services, find those in trouble, send a signal to one" {
+@test "Tasks: look at all services, find those in trouble, and why, send a signal to one" {
   machine_start
   service redis "cmd=sh -c 'trap \"echo heard; exit\" HUP; : >/run/ready; while :; do sleep 0.1; done'" \
     'stdout=/run/heard'
@@ -373,33 +397,52 @@ shapes() { grep -ho 'state=[a-z]* [a-z]*=[0-9][0-9a-z= ]*' "$@" | sed 's/=[0-9]*
   service bad 'colour=red'
   wait_until '[ "$(state crash state) $(state bad state)" = "quarantined failed" ]'
   wait_until '[ -e "$ROOT/run/ready" ]'
-  mapfile -t line < <(example "$PAGE1" 'grep .')
-  [ "${#line[@]}" -eq 2 ]
-  [ "$(on bash -c "${line[0]}" | sed 's/:.*//' | xargs)" = '/run/going/bad /run/going/crash /run/going/redis' ]
-  [ "$(on bash -c "${line[1]}" | xargs)" = '/run/going/bad /run/going/crash' ]
-  mapfile -t line < <(example "$PAGE1" 'kill -HUP $pid')
-  [ "${#line[@]}" -eq 1 ]
-  on bash -c "${line[0]}"
+  [ "$(on bash -c "$(task 'status of all')" | sed 's/:.*//' | xargs)" = \
+    '/run/going/bad /run/going/crash /run/going/redis' ]
+  [ "$(on bash -c "$(task 'in trouble')" | xargs)" = '/run/going/bad /run/going/crash' ]
+  assert_message 'going: crash: exited with 1 .*, quarantined'
+  why=$(task 'why it ended')
+  [ "$(example "$PAGE1" journalctl | head -n 1)" = "$why" ] # LOGGING
+  on bash -c "${why/redis/crash}" | grep -q 'exited with 1 after'
+  on bash -c "${why/redis/bad}" | grep -q 'bad:1: unknown key or bad value: colour=red'
+  signal=$(task signal)
+  on bash -c "$signal"
   wait_until 'grep -qs heard "$ROOT/run/heard"'
-  [ "$(example "$PAGE5" 'kill -HUP $pid' | sed 's/web/redis/')" = "${line[0]}" ]
+  [ "$(example "$PAGE5" 'kill -HUP $pid' | sed 's/web/redis/')" = "$signal" ]
 }
 
-@test "EXAMPLES: check all files, install a new program, put it in place" {
+@test "Tasks: check all files, upgrade going, reload what it cannot see" {
   machine_start
   service web 'cmd=sleep 1000'
   wait_until '[ "$(state web state)" = up ]'
   pid=$(pid_of web)
   cp -a "$TOP"/{Makefile,going,going.c,going.?.ronn,docs} "$ROOT/tmp"
-  line=$(example "$PAGE1" 'kill -USR2')
+  line=$(task 'upgrade going')
   old=$(stat -c %i "$ROOT/usr/local/sbin/going")
   on bash -c "cd /tmp && $line"
   [ "$(stat -c %i "$ROOT/usr/local/sbin/going")" != "$old" ]
   assert_message "going: web: taken over as $pid"
   [ "$ROOT/usr/local/sbin/going" -ef "/proc/$(pgrep -P "$INIT" going)/exe" ]
   [ "$(state web starts)" -eq 1 ]
+  on bash -c "$(task 'check files')"
   service bad 'colour=red'
+  not on bash -c "$(task 'check files')"
   not on bash -c "cd /tmp && $line" # -t objects
   [ "$(messages | grep -c 'taken over')" -eq 1 ]
+  echo 'cmd=sleep 1000' >"$ROOT/tmp/target"
+  ln -s /tmp/target "$D/link"
+  wait_until '[ "$(state link state)" = up ]'
+  echo 'cmd=sleep 2000' >"$ROOT/tmp/target"
+  on bash -c "$(task 'reload files')"
+  wait_until '[ "$(state link starts) $(state link state)" = "2 up" ]'
+}
+
+@test "every task is tried here" {
+  subsection "$PAGE1" Tasks | sed -n 's/^    \([a-z ]*[a-z]\)  .*/\1/p' >"$BATS_TEST_TMPDIR/tasks"
+  [ "$(wc -l <"$BATS_TEST_TMPDIR/tasks")" -ge 10 ]
+  while read -r name; do
+    grep -qE "\(task '?$name'?\)" "$BATS_TEST_FILENAME" || { echo "$name" && false; }
+  done <"$BATS_TEST_TMPDIR/tasks"
 }
 
 @test "EXAMPLES: without root, from a directory of one's own" {
@@ -426,7 +469,113 @@ shapes() { grep -ho 'state=[a-z]* [a-z]*=[0-9][0-9a-z= ]*' "$@" | sed 's/=[0-9]*
   wait_until '[ "$(state web state)" = up ]'
 }
 
+# ---- the README
+
+@test "README: its first commands can be pasted as they are" {
+  machine_start
+  awk '/^    # start a service/ { on = 1 } /^[^ ]/ { on = 0 } on { print substr($0, 5) }' \
+    "$TOP/README.md" >"$ROOT/tmp/session"
+  grep -q 'mv .*\.off$' "$ROOT/tmp/session"
+  not grep -E '^[^#]+#' "$ROOT/tmp/session" # in zsh that would be no comment
+  mkdir "$ROOT/tmp/here"
+  run on sh -ec 'cd /tmp/here && . /tmp/session'
+  [ "$status" -eq 0 ]
+  grep -qE '^state=up .* starts=1 ' <<<"$output"
+  grep -qE '^state=up .* starts=2 signal=9 ' <<<"$output"
+  [ "$(grep -c '^state=' <<<"$output")" -eq 3 ]
+  wait_until '[ ! -e "$R/redis" ]'
+  [ "$(ls "$D")" = redis.off ]
+  [ -z "$(ls -A "$ROOT/tmp/here")" ]
+}
+
+@test "README: what each init needs is in the recipe that it leads to" {
+  n=0
+  while IFS='|' read -r _ init needs _; do
+    heading=$(sed -n 's/.*cookbook\.md#\(.*\)).*/\1/p' <<<"$init")
+    recipe=$(awk -v "name=$heading" '/^#/ && !/^    / { title = tolower(substr($0, 5)); gsub(/ /, "-", title)
+      on = title == name } on' "$COOKBOOK")
+    [ -n "$recipe" ]
+    while read -r word; do
+      grep -qF -e "$word" <<<"$recipe" || { echo "$heading: no $word" && false; }
+      n=$((n + 1))
+    done < <(ticked <<<"$needs" | grep -vx -e /etc/inittab)
+  done < <(grep '^| \[' "$TOP/README.md")
+  [ "$n" -ge 14 ]
+}
+
+@test "README: the program is as small as it says" {
+  size=$(sed -n 's/.*stripped less than \([0-9]*\) kB.*/\1/p' <(flat "$TOP/README.md"))
+  strip -o "$BATS_TEST_TMPDIR/stripped" "$GOING"
+  [ "$(stat -c %s "$BATS_TEST_TMPDIR/stripped")" -lt $((size * 1000)) ]
+}
+
+# Two services with a child in the background. The supervisor of one is killed, and started again
+# by what supervises that (for going, by us). The other one is stopped.
+@test "README: how many copies of a service others leave, and what is left of one" {
+  service web "cmd=$BATS_TEST_TMPDIR/web/run"
+  for name in web job; do
+    mkdir "$BATS_TEST_TMPDIR/$name"
+    printf '#!/bin/sh\n%s & echo $! >>%s/children\necho $$ >>%s/mains\nexec %s\n' 'sleep 1000' \
+      "$BATS_TEST_TMPDIR/$name" "$BATS_TEST_TMPDIR/$name" 'sleep 1000' >"$BATS_TEST_TMPDIR/$name/run"
+    chmod 755 "$BATS_TEST_TMPDIR/$name/run"
+  done
+  service job "cmd=$BATS_TEST_TMPDIR/job/run"
+  living() { # FILE: how many of its pids live
+    local pid n=0
+    for pid in $(cat "$BATS_TEST_TMPDIR/$1"); do ! alive "$pid" || n=$((n + 1)); done
+    echo "$n"
+  }
+  row() { sed -n "s/^| $1 *|[^|]*| *\([0-9]\) | *\([0-9]\) |$/\1 \2/p" "$TOP/README.md"; }
+
+  going_start
+  wait_until '[ "$(living web/mains) $(living job/mains)" = "1 1" ]'
+  kill -KILL "$GOING_PID"
+  wait_until 'dead $GOING_PID'
+  going_start
+  wait_until '[ "$(grep -c "taken over" "$LOG")" -eq 2 ]'
+  rm "$D/job"
+  wait_until '[ ! -e "$R/job" ] && [ "$(living job/mains)" -eq 0 ]'
+  [ "$(living web/mains) $(living job/children)" = "$(row '`going`')" ]
+  going_stop
+  end_peer
+
+  for peer in runit:runsvdir:-P s6:s6-svscan: daemontools:svscan:; do
+    IFS=: read -r name program option <<<"$peer"
+    command -v "$program" >/dev/null || continue
+    mkdir "$BATS_TEST_TMPDIR/$name"
+    mv "$BATS_TEST_TMPDIR"/{web,job} "$BATS_TEST_TMPDIR/$name"
+    ln -s "$name/web" "$name/job" "$BATS_TEST_TMPDIR"
+    "$program" $option "$BATS_TEST_TMPDIR/$name" </dev/null &>/dev/null 3>&- &
+    PEER=$!
+    wait_until '[ "$(living web/mains) $(living job/mains)" = "1 1" ]'
+    supervisor=$(pgrep -P "$PEER" -f '(runsv|s6-supervise|supervise) web$')
+    kill -KILL "$supervisor"
+    wait_until '[ "$(living web/mains)" -eq 2 ]'
+    case $name in
+      runit) sv down "$BATS_TEST_TMPDIR/$name/job" ;;
+      s6) s6-svc -d "$BATS_TEST_TMPDIR/$name/job" ;;
+      daemontools) svc -d "$BATS_TEST_TMPDIR/$name/job" ;;
+    esac
+    wait_until '[ "$(living job/mains)" -eq 0 ]'
+    [ "$(living web/mains) $(living job/children)" = "$(row "$name")" ]
+    end_peer
+    rm "$BATS_TEST_TMPDIR"/{web,job}
+    mv "$BATS_TEST_TMPDIR/$name"/{web,job} "$BATS_TEST_TMPDIR"
+  done
+}
+
 # ---- the pages themselves
+
+@test "the sections of the manuals are in the order of man-pages(7)" {
+  for page in "$PAGE1" "$PAGE5"; do
+    sed -n 's/^## //p' "$page" >"$BATS_TEST_TMPDIR/sections"
+    printf '%s\n' SYNOPSIS DESCRIPTION OPTIONS 'EXIT STATUS' ENVIRONMENT FILES HISTORY NOTES CAVEATS \
+      BUGS EXAMPLES 'SEE ALSO' | grep -xFf "$BATS_TEST_TMPDIR/sections" |
+      diff - <(grep -xE 'SYNOPSIS|DESCRIPTION|OPTIONS|EXIT STATUS|ENVIRONMENT|FILES|HISTORY|NOTES|CAVEATS|BUGS|EXAMPLES|SEE ALSO' \
+        "$BATS_TEST_TMPDIR/sections")
+    [ "$(tail -n 1 "$BATS_TEST_TMPDIR/sections")" = 'SEE ALSO' ]
+  done
+}
 
 @test "a section that the pages point to is there" {
   n=0
