@@ -143,8 +143,8 @@ static const double NEVER = 1e18, QUIET = 0.1, LATEST = 1, RETRY = 1, SAME = 3;
 // is -1; to close that, or to write to it, fails, and changes nothing but
 // `errno`. Then four counts and flags: lines logged, requests to quit, whether
 // a critical service has failed, whether the runtime directory is ours. And
-// four times: now, when a service is due next, when to look at the directory,
-// and since when the directory has been changing.
+// five times: now, when a service is due next, when to look at the directory,
+// since when the directory has been changing, and when to feed the watchdog.
 //
 // Little else is allocated but the list of services and their texts, and
 // nothing else that grows. (While a child has not executed, the environment of
@@ -152,7 +152,7 @@ static const double NEVER = 1e18, QUIET = 0.1, LATEST = 1, RETRY = 1, SAME = 3;
 static const char* option[128] = {['d'] = "/etc/going.d", ['r'] = "/run/going"};
 static int run = -1, lock = -1, waits, signal_fd, changes = -1, dog = -1;
 static int log_fd = -1, error_fd = 2, logged, quit, lost, ours;
-static double now, next, look_due, changed;
+static double now, next, look_due, changed, feed_due;
 
 // ## 3 A service
 //
@@ -976,12 +976,11 @@ static bool rescan(void) {
 // WDIOC_GETTIMEOUT; the headers of musl do not have it. To open it arms it; if
 // it can be fed no more, it is opened again.
 static double feed(void) {
-  static double due;
   int period = 30;
-  if (due > now) return due;
+  if (feed_due > now) return feed_due;
   if (dog < 0) dog = open(option['w'], O_WRONLY | O_CLOEXEC);
   if (dog >= 0 && ioctl(dog, _IOR('W', 7, int), &period)) period = 30;
-  if (dog >= 0 && write(dog, "", 1) > 0) return due = now + period / 3.0;
+  if (dog >= 0 && write(dog, "", 1) > 0) return feed_due = now + period / 3.0;
   say(DEVICE, "cannot feed %s: %m", option['w']);
   close(dog);
   dog = -1;
@@ -1048,9 +1047,8 @@ static void supervise(char** argv, char** envp) {
 // files. The working directory stays, or relative options would mean something
 // else after USR2.
 //
-// All signals are blocked, for good, and read from a descriptor instead. (A
-// crash ends us all the same: the kernel does not let a fault be blocked.)
-// Dispositions are reset by the system call itself (`sigaction(2)`), because the
+// All signals are blocked, for good, and read from a descriptor instead; SEGV
+// may end us, as befits a crash. Dispositions are reset by the system call itself (`sigaction(2)`), because the
 // C libraries keep two or three signals for themselves, and `posix_spawn(3)`
 // hands those on ignored. For the same reason every bit of the mask is set by
 // hand: a `sigfillset(3)` leaves those signals out, and one of them would end
@@ -1089,6 +1087,7 @@ int main(int argc, char** argv, char** envp) {
   for (int n = 1; n < 65; n++) syscall(SYS_rt_sigaction, n, (long[8]){0}, 0, 8);
   sigaction(SIGCHLD, &(struct sigaction){.sa_flags = SA_NOCLDSTOP}, NULL);
   memset(&all, -1, sizeof all);
+  sigdelset(&all, SIGSEGV);
   syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, _NSIG / 8);
   while ((waits = epoll_create1(EPOLL_CLOEXEC)) < 0) sleep(1);
   while ((signal_fd = signalfd(-1, &all, O_NONBLOCK | O_CLOEXEC)) < 0) sleep(1);

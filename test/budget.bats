@@ -189,7 +189,7 @@ stops() {
   service web 'cmd=false' 'backoff=0.3'
   going_start
   wait_until '[ "$(state web starts)" -ge 3 ]'
-  wait_until 'grep -q "tv_nsec=[0-9]*[1-9][0-9]\{0,5\}}" "$BATS_TEST_TMPDIR/trace"'
+  wait_until 'grep -q "tv_nsec=[0-9]*[1-9][0-9]\{0,5\}}, NULL" "$BATS_TEST_TMPDIR/trace"'
   not grep -v '^ppoll' "$BATS_TEST_TMPDIR/trace"
 }
 

@@ -334,3 +334,15 @@ quarantined, next start in 100.0 s" ]
     wait_until "[ \"\$(state $stream exit)\" = 111 ]"
   done
 }
+
+@test "a directory that cannot be entered, and a word that cannot be executed, are named" {
+  service home cmd=true cwd=/nowhere/at/all backoff=100
+  service word "cmd='/no where' at all" backoff=100
+  service path 'cmd=nowhere-on-PATH at all' backoff=100
+  service directory cmd=/etc backoff=100
+  going_start
+  assert_log '^home: cannot enter /nowhere/at/all: No such file or directory$'
+  assert_log '^word: cannot execute /no where: No such file or directory$'
+  assert_log '^path: cannot execute nowhere-on-PATH: No such file or directory$'
+  assert_log '^directory: cannot execute /etc: Permission denied$'
+}

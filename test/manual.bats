@@ -66,13 +66,13 @@ patterns() {
   local format word
   while read -r format; do
     case $format in
-      '%s: cannot %s: %m') quoted 'return "[a-z ]*"' <"$SOURCE" | sed 's/.*/%s: cannot &: %m/' ;;
+      '%s: cannot %s %s: %m') quoted 'return "[a-z]*"' <"$SOURCE" | sed 's/.*/%s: cannot & %s: %m/' | sort -u ;;
       '%s:%d: %s: %s') function_of parse | quoted 'what = "[^"]*"' | sed 's/.*/%s:%d: &: %s/' ;;
       '%s:1: %s')
         function_of load | quoted '(what =|: ) "[a-z][^"%]*"' | sed 's/.*/%s:1: &/'
         echo '%s:1: %m'
         ;;
-      '%s: %s after %.1f s, %s%s')
+      '%s: %s after %.1f s, %s')
         function_of ended | quoted '(what\[40\] =|sprintf\(what,) "[^"]*"' |
           sed 's/.*/%s: & after %.1f s, STATE/'
         ;;
@@ -137,6 +137,7 @@ agree() {
   {
     function_of read_signal | grep -o 'ssi_signo [!=]= SIG[A-Z0-9]*' | sed 's/.*SIG//'
     sed -n 's/.*sigdelset(&all, SIG\([A-Z]*\)).*/\1/p' "$SOURCE"
+    sed -n 's/.*sigaction(SIG\([A-Z]*\),.*/\1/p' "$SOURCE" # each of them wakes it
     printf '%s\n' KILL STOP # these cannot be blocked
   } | sort >"$BATS_TEST_TMPDIR/heard"
   section "$PAGE1" SIGNALS | terms | tr -d ' ' | tr , '\n' | sort | diff - "$BATS_TEST_TMPDIR/heard"
@@ -242,7 +243,7 @@ agree() {
   grep -qF '[0-9]{1,9}))?|backoff' "$SOURCE"
   says "$PAGE5" 'numbers of at most 9 digits'
   says "$PAGE5" "umask $(sed -n 's/.*umask(\(.*\));/\1/p' "$SOURCE")"
-  grep -q 'O_CLOEXEC, 0666)' "$SOURCE"
+  grep -q 'SAFE, 0666)' "$SOURCE"
   says "$PAGE5" 'The file is made, with mode 0644'
   for letter in d r; do
     default=$(sed -n "s/.*\['$letter'\] = \"\([^\"]*\)\".*/\1/p" "$SOURCE")
