@@ -90,7 +90,7 @@ executed() { awk '/^stat::number_of_exec/ { n += $2 } END { print n + 0 }' "$BAT
   cmp "$BATS_TEST_TMPDIR/cc.says" "$BATS_TEST_TMPDIR/musl-gcc.says"
 }
 
-@test "of two thousand names only those of letters, digits, _ and - are services" {
+@test "of two thousand names only those of letters, digits, _, - and @ are services" {
   local parts=(a Z 0 _ - . '~' '#' = cmd= env=a= critical=yes stop=1 restart=never
     ' ' $'\n' $'\t' : @ '*' $'\xc3\xa9' $'\xff' backoff=1 web .off .swp)
   local name i k
@@ -101,7 +101,7 @@ executed() { awk '/^stat::number_of_exec/ { n += $2 } END { print n + 0 }' "$BAT
   done
   not "$GOING" -t -d "$D" 2>&1 | tr -d '\0' | LC_ALL=C sort >"$BATS_TEST_TMPDIR/taken"
   (cd "$D" && LC_ALL=C && shopt -s dotglob && for name in *; do
-    [[ $name == *[!A-Za-z0-9_-]* ]] || echo "$name:1: no cmd"
+    [[ $name == *[!A-Za-z0-9_@-]* ]] || echo "$name:1: no cmd"
   done) | LC_ALL=C sort >"$BATS_TEST_TMPDIR/right"
   [ -s "$BATS_TEST_TMPDIR/right" ]
   diff "$BATS_TEST_TMPDIR/taken" "$BATS_TEST_TMPDIR/right"
@@ -123,19 +123,20 @@ planted() { # SED-SCRIPT [SIZE]
 }
 
 @test "a file of more lines than there is room for would have been found" {
-  planted '/^static char \*parse/,/^}/ s|char text\[[^]]*\]|char text[FILE_SIZE]|' 8192
+  planted '/^static char\* parse/,/^}/ s|char text\[[^]]*\]|char text[FILE_SIZE]|' 8192
 }
 
 @test "a number that is out of range would have been found" {
   planted 's|retries=0\*\[1-9\]\[0-9\]\*|retries=[0-9]+|'
 }
 
-@test "a signal to the group of pid 0 would have been found" {
-  planted 's|s->is\[PID\] > 1 && s->is\[PID\] <|s->is[PID] > -1 \&\& s->is[PID] <|'
+@test "a signal to everybody would have been found" {
+  planted 's|s->is\[PID\] > 1 && s->is\[PID\] <|s->is[PID] > 0 \&\& s->is[PID] <|
+    s/if (start == 0 .* kill(-s/kill(-s/'
 }
 
 @test "a pair of numbers in the wrong order would have been found" {
-  planted 's|return min <= max;|return true;|'
+  planted 's/ || min > max) return false/) return false/'
 }
 
 @test "a text that is freed a moment too early would have been found" {
