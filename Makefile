@@ -1,6 +1,6 @@
 # going: a process supervisor in one C file. `make help` lists the targets.
 .POSIX:
-VERSION != sed -n 's/^.define VERSION "\(.*\)"$$/\1/p' going.c
+VERSION != sed -n 's/.*"going \([0-9][^ ]*\) .*/\1/p' going.c
 DATE != grep -o '20[0-9][0-9]-[0-9][0-9]-[0-9][0-9]' CHANGELOG.md | sort | tail -n 1
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/sbin

@@ -90,7 +90,6 @@
 // init has left open.
 
 #define _GNU_SOURCE
-#define VERSION "1.0.0-rc2"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -123,8 +122,9 @@
 // or more. So arrays of these sizes, or twice, cannot overflow, and need no
 // check. A state file is much shorter than a LINE. A name has at most NAME
 // bytes, because that of its new state file has a dot more (`inode(7)` has
-// 255). What is opened by its name is opened in a SAFE way: it does not wait,
-// does not become our terminal, and is not inherited.
+// 255). What somebody else may have put there, a FIFO, a terminal, is opened in
+// a SAFE way: it does not make us wait, does not become our terminal, and is not
+// inherited.
 //
 // Times are seconds, as a `double`, in which a century still has room for
 // microseconds. NEVER is later than any clock gets. A directory is looked at
@@ -280,16 +280,11 @@ static bool say(enum kind kind, const char* format, ...) {
 // goes from its bytes to its settings; when a file is read, and what follows
 // from that, is told in chapter 12.
 //
-// Reads a short file, as a string. Nothing may make us wait, not even a FIFO
-// that somebody put there; in the runtime directory no link is followed. A file
-// that somebody has open for writing is not whole yet, and is left alone: a
-// lease tells (EAGAIN), where the file system knows leases, and we may have one.
-// It goes when the file is closed. Returns the size read, at most `room` - 1, or
-// -1 and `errno`. A file that fills the room may go on behind it.
-static ssize_t slurp(int at, const char* path, char* text, size_t room) {
-  int fd = openat(at, path, SAFE | (at == run ? O_NOFOLLOW : 0));
-  bool is_busy = fd >= 0 && fcntl(fd, F_SETLEASE, F_RDLCK) && errno == EAGAIN;
-  ssize_t size = fd < 0 || is_busy ? -1 : read(fd, text, room - 1);
+// Reads a short file that is open, as a string, and closes it. Returns the size
+// read, at most `room` - 1, or -1 and `errno`, also that of an open(2) that has
+// failed. A file that fills the room may go on behind it.
+static ssize_t slurp(int fd, char* text, size_t room) {
+  ssize_t size = fd < 0 ? -1 : read(fd, text, room - 1);
   if (fd >= 0) close(fd);
   text[size < 0 ? 0 : size] = '\0';
   return size;
@@ -399,11 +394,9 @@ static char* trim(char* word) {
   return word;
 }
 
-// Troubles of the machine, not of the file, and a file that somebody writes just
-// now. They pass.
+// Troubles of the machine, not of the file. They pass.
 static bool is_transient(int error) {
-  return error == EMFILE || error == ENFILE || error == ENOMEM ||
-         error == EIO || error == EAGAIN;
+  return error == EMFILE || error == ENFILE || error == ENOMEM || error == EIO;
 }
 
 // Reads all lines of a file, and says what is wrong, with its line. `strsep(3)`
@@ -457,7 +450,7 @@ static bool is_trusted(const struct stat* st) {
 static long long start_of(pid_t pid) {
   char path[40], text[512];
   snprintf(path, sizeof path, "/proc/%d/task/%d/stat", pid, pid);
-  if (slurp(AT_FDCWD, path, text, sizeof text) < 0) return 0;
+  if (slurp(open(path, SAFE), text, sizeof text) < 0) return 0;
   char* field = strrchr(text, ')');
   for (int i = 2; field && i < 22; i++) field = strchr(field + 1, ' ');
   return field ? atoll(field) : 0;
@@ -498,8 +491,7 @@ static void save(struct service* s) {
 // Where a child got stuck, if it did, and with what.
 static const char* volatile stuck, * volatile object;
 
-// Opens a file for one of the three standard streams, if the service file names
-// one. A FIFO is opened for both directions, so that neither end waits for the
+// Opens the file of one of the three standard streams, if the settings name one. A FIFO is opened for both directions, so that neither end waits for the
 // other, or reads an end of file when the other is restarted (`fifo(7)`): what
 // a service says while its logger is being restarted stays in the FIFO, and is
 // read by the next one. Whoever comes first makes a path that ends in `.fifo`.
@@ -508,14 +500,15 @@ static const char* volatile stuck, * volatile object;
 // `proc(5)`). Nothing else may make us wait either, such as a serial line that
 // waits for a carrier, so the file does not block before it is open, and only
 // then.
-static bool redirect(int fd, const char* path) {
+static bool redirect(int fd, const char* text) {
+  static const char* keys[] = {"stdin", "stdout", "stderr"};
   struct stat st;
   int how = fd == 0 ? O_RDONLY : O_WRONLY | O_APPEND | O_CREAT;
-  object = path;
-  if (!path) return true;
-  if (!fnmatch("*.fifo", path, 0) && mkfifo(path, 0600)) how &= ~O_CREAT;
-  if (!stat(path, &st)) how = S_ISFIFO(st.st_mode) ? O_RDWR : how & ~O_CREAT;
-  int file = open(path, how | SAFE, 0666);
+  object = find(text, keys[fd], NULL);
+  if (!object) return true;
+  if (!fnmatch("*.fifo", object, 0) && mkfifo(object, 0600)) how &= ~O_CREAT;
+  if (!stat(object, &st)) how = S_ISFIFO(st.st_mode) ? O_RDWR : how & ~O_CREAT;
+  int file = open(object, how | SAFE, 0666);
   return file >= 0 && fcntl(file, F_SETFL, how) == 0 && dup2(file, fd) == fd;
 }
 
@@ -557,9 +550,8 @@ static const char* exec_service(struct service* s) {
   save(s);
   close(dog);
   dprintf(open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC), "0");
-  if (!redirect(0, find(s->text, "stdin", NULL))) return "open";
-  if (!redirect(1, find(s->text, "stdout", NULL))) return "open";
-  if (!redirect(2, find(s->text, "stderr", NULL))) return "open";
+  for (int fd = 0; fd < 3; fd++)
+    if (!redirect(fd, s->text)) return "open";
   object = find(s->text, "cwd", "/");
   if (chdir(object) < 0) return "enter";
   clearenv();
@@ -732,7 +724,7 @@ static void reset(struct service* s) {
 static bool adopt(struct service* s) {
   struct epoll_event event = {EPOLLIN, {s}};
   char text[LINE + 2] = "";
-  ssize_t size = slurp(run, s->name, text, LINE);
+  ssize_t size = slurp(openat(run, s->name, SAFE | O_NOFOLLOW), text, LINE);
   if (size < 0 && errno != ENOENT && errno != ELOOP)
     return say(RECORD, "%s: cannot read its state file: %m", s->name);
   if (!s->wanted && strncmp(text, "state=", 6)) return false;
@@ -862,16 +854,26 @@ static void read_signal(char** argv, char** envp) {
 // is multiplied by the 64-bit prime of Fowler, Noll and Vo; the last bit is
 // dropped, which keeps it positive. The stamp of a file that cannot be read has
 // its error in it. A file of which we could not read all is not used. What
-// cannot be read for lack of resources, or because somebody writes it, and was
-// not found to be wrong, is tried again, and until then all is as it was. What
-// is not a regular file is not even opened, for that may do things: rewind a tape, arm a
-// watchdog. False if there is nothing good to be had.
+// cannot be read for lack of resources, and was not found to be wrong, is tried
+// again, and until then all is as it was. What is not a regular file is not even
+// opened, for that may do things: rewind a tape, arm a watchdog. False if there
+// is nothing good to be had.
+//
+// A file that somebody has open for writing is not whole yet, and is left alone
+// until it is closed. A lease tells, which goes again when we close the file
+// (`F_SETLEASE` in `fcntl(2)`). But a file system may have none, and a network
+// file system may refuse them all in the same words. So what was not written for
+// a minute is whole.
 static bool load(struct service* s) {
   char path[4096], file[FILE_SIZE + 2] = "", *text = NULL, *what = NULL;
   struct stat st = {0};
   snprintf(path, sizeof path, "%s/%s", option['d'], s->name);
   ssize_t size = stat(path, &st), before = logged;
-  if (S_ISREG(st.st_mode)) size = slurp(AT_FDCWD, path, file, sizeof file);
+  int fd = S_ISREG(st.st_mode) ? open(path, SAFE) : -1;
+  bool is_busy = fd >= 0 && fcntl(fd, F_SETLEASE, F_RDLCK) && errno == EAGAIN;
+  if (S_ISREG(st.st_mode)) size = slurp(fd, file, sizeof file);
+  if (is_busy && llabs(time(NULL) - st.st_mtime) < 60)
+    return say(FILES, "%s: its file is open for writing", s->name);
   if (size >= 0) errno = size && size < first(st.st_size, FILE_SIZE) ? EIO : 0;
   unsigned long long sum = st.st_mtim.tv_sec * 1ULL << 30 | st.st_mtim.tv_nsec;
   for (ssize_t i = 0; i < size; i++) sum = sum * 1099511628211 + file[i];
@@ -884,7 +886,7 @@ static bool load(struct service* s) {
   if (errno) what = strerror(errno);
   if (!what) text = parse(s->name, file, before);
   if (!text && logged == before && is_transient(errno))
-    return say(FILES, "%s: file open for writing, or unreadable: %m", s->name);
+    return say(FILES, "%s: cannot read its file: %m", s->name);
   if (what) say(NEWS, "%s:1: %s", s->name, what);
   s->seen = seen;
   if (!text) return false;
@@ -1073,7 +1075,7 @@ int main(int argc, char** argv, char** envp) {
     option[c] = optarg ? optarg : "";
   bool misused = option['?'] || optind < argc;
   if (misused || option['h'] || option['V'])
-    dprintf(1 + misused, "going " VERSION " [-t] [-d DIR] [-r DIR] [-w DEV]\n");
+    dprintf(1 + misused, "going 1.0.0-rc2 [-t] [-d DIR] [-r DIR] [-w DEV]\n");
   if (misused || option['h'] || option['V']) return misused ? 64 : 0;
   while (regcomp(&rules, grammar, REG_EXTENDED | REG_NOSUB)) sleep(1);
   if (option['t']) return !scan(option['d'], load) || logged;

@@ -69,7 +69,7 @@ def said_in(name, pattern, argument):
     return found[1] if found else sys.argv[argument]
 
 
-VERSION = said_in("going.c", r'^#define VERSION "(.*)"', 1)
+VERSION = said_in("going.c", r'"going ([0-9]\S*) ', 1)
 DATE = said_in("CHANGELOG.md", r"^## .*(\d{4}-\d\d-\d\d)", 2)
 
 

@@ -81,7 +81,7 @@ works() { [[ $(./going -V) == *[0-9].[0-9]* ]]; }
 
 @test "cc alone builds it, and it knows its version" {
   cc -o going going.c
-  version=$(sed -n 's/^#define VERSION "\(.*\)"$/\1/p' going.c)
+  version=$(sed -n 's/.*"going \([0-9][^ ]*\) .*/\1/p' going.c)
   [ -n "$version" ]
   [[ $(./going -V) == *"going $version"* ]]
   built -n doc | grep -F "annotate.py '$version' '$(grep -o '20[0-9-]*' CHANGELOG.md | head -n 1)'"

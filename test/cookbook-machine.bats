@@ -41,12 +41,12 @@ teardown() {
   cook
   is_running web $httpd
   assert_proc web status '^Uid:	33	33	33	33$'
-  [ "$(on ps -o ni= -p "$(pid_of web)" | tr -d ' ')" = -5 ]
+  [ "$(on ps -o ni= -p "$(pid_of web)" | tr -d ' ')" = $(($(nice) - 5)) ]
   assert_env web HOME=/var/www
   # what would be if `user` were there
   service not user=www-data 'cmd=nice -n -5 sleep 1000'
   is_running not sleep 1000
-  [ "$(on ps -o ni= -p "$(pid_of not)" | tr -d ' ')" = 0 ]
+  [ "$(on ps -o ni= -p "$(pid_of not)" | tr -d ' ')" = "$(nice)" ]
 }
 
 @test "No way to gain rights" {
@@ -83,7 +83,7 @@ teardown() {
 @test "Less processor and disk time" {
   cook
   is_running web $httpd
-  [ "$(on ps -o ni= -p "$(pid_of web)" | tr -d ' ')" = 10 ]
+  [ "$(on ps -o ni= -p "$(pid_of web)" | tr -d ' ')" = $(($(nice) + 10)) ]
   [ "$(on ionice -p "$(pid_of web)")" = idle ]
 }
 

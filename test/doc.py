@@ -402,9 +402,8 @@ def callers():
     calls, code = {}, bare_code()
     places, functions, local, _ = definitions(code)
     with tempfile.TemporaryDirectory() as directory:
-        version = [] if "#define VERSION" in source("going.c") else ['-DVERSION="0"']
         subprocess.run(
-            ["gcc", "-std=gnu11", "-w", "-O0", "-fcallgraph-info", *version, "-c", "-o",
+            ["gcc", "-std=gnu11", "-w", "-O0", "-fcallgraph-info", "-c", "-o",
              f"{directory}/going.o", str(ROOT / "going.c")], check=True)
         graph = Path(directory, "going.ci").read_text(encoding="utf-8")
     for by, to in re.findall(r'edge: \{ sourcename: "([^"]*)" targetname: "([^"]*)"', graph):

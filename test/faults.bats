@@ -369,7 +369,7 @@ E
   service other 'cmd=sleep 1000'
   going_start
   wait_until 'is_up other'
-  assert_log "^web: file open for writing, or unreadable: ($NO_DESCRIPTOR)"
+  assert_log "^web: cannot read its file: ($NO_DESCRIPTOR)"
   wait_until 'is_up web'
   refute_log '^web:1|^web:2'
   [ "$(stat -c %U "/proc/$(pid_of web)")" = daemon ]
@@ -382,10 +382,10 @@ E
   service other 'cmd=sleep 1000'
   going_start
   wait_until 'is_up other'
-  assert_log '^web: file open for writing, or unreadable: I(nput/output|/O) error$'
+  assert_log '^web: cannot read its file: I(nput/output|/O) error$'
   wait_until 'is_up web'
   refute_log '^web:[0-9]'
-  [ "$(grep -c 'or unreadable' "$LOG")" = 1 ]
+  [ "$(grep -c 'cannot read its file' "$LOG")" = 1 ]
   works
 }
 
@@ -393,7 +393,7 @@ E
   WRAP+=(strace -D -qq -o /dev/null -P "$D/web" -e trace=read -e inject=read:retval=5:when=1)
   service web 'cmd=sleep 1000'
   going_start
-  assert_log '^web: file open for writing, or unreadable: I(nput/output|/O) error$'
+  assert_log '^web: cannot read its file: I(nput/output|/O) error$'
   wait_until 'is_up web'
   refute_log '^web:[0-9]'
   works

@@ -174,7 +174,7 @@ fds=\$(for fd in 0 1 2; do echo "fd \$fd \$(readlink /proc/\$\$/fd/\$fd)"; done)
   echo "cwd \$(readlink /proc/\$\$/cwd)"
   grep -E '^(Uid|Gid|Groups|Umask|NoNewPrivs|Cap...):' /proc/\$\$/status
   cut -c 1-50 /proc/\$\$/limits
-  echo "nice \$(cut -d ' ' -f 19 /proc/\$\$/stat) score \$(cat /proc/\$\$/oom_score_adj)"
+  echo "nice \$((\$(cut -d ' ' -f 19 /proc/\$\$/stat) - $(nice))) score \$(cat /proc/\$\$/oom_score_adj)"
   echo "\$fds" | sed -E 's/(pipe:.*|[^ ]*\.fifo)\$/pipe/'
 } >$SEEN/.\$1
 mv $SEEN/.\$1 $SEEN/\$1

@@ -228,7 +228,7 @@ agree() {
   seconds=$(sed -n 's/.*it_value = {\([0-9]*\), 0}.*/\1/p' "$SOURCE")
   says "$PAGE1" "A process that has not done so after $seconds seconds is killed"
   says "$PAGE5" "has not executed its command within $seconds seconds is killed"
-  says "$PAGE5" "with mode $(sed -n 's/.*mkfifo(path, \([0-9]*\)).*/\1/p' "$SOURCE") and owned"
+  says "$PAGE5" "with mode $(sed -n 's/.*mkfifo(object, \([0-9]*\)).*/\1/p' "$SOURCE") and owned"
   says "$PAGE1" "an empty file of mode $(sed -n 's/.*"\.\.lock", O_CREAT.*, \(0[0-7]*\));/\1/p' "$SOURCE")"
   [ "$(default stop)" = "\`$(fallback stop) $(number grace)\`" ]
   [ "$(default backoff)" = "\`$(fallback backoff) $(number max)\`" ]

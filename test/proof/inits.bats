@@ -378,7 +378,7 @@ goes_down() { # INIT COMMAND...
   web=$(<"$R/web")
   wait_until '[ "$(going_pid | wc -w)" = 2 ] && grep -q "waiting for /run/going" "$LOG"'
   for i in 1 2 3; do # whoever has the lock is killed, and the other one takes over
-    kill -KILL "$(awk -v end=":$(stat -c %i "$R")\$" '/FLOCK/ && $6 ~ end { print $5 }' /proc/locks)"
+    kill -KILL "$(awk -v end=":$(stat -c %i "$R/..lock")\$" '/FLOCK/ && $6 ~ end { print $5 }' /proc/locks)"
     wait_until '[ "$(grep -c "web: taken over" "$LOG")" -ge $i ]'
   done
   [ "$(<"$R/web") $(diary_of web)" = "$web start " ]
