@@ -429,6 +429,17 @@ is_root || UNTRUSTED=${UNTRUSTED/foreign foreign-target /} # these take a chown
   done
 }
 
+@test "what is not a regular file is not even opened: a device may do things then" {
+  WRAP+=(strace -D -qq -o "$BATS_TEST_TMPDIR/trace" -P "$D/fifo" -P "$D/web" -e trace=open,openat)
+  mkfifo "$D/fifo"
+  service web 'cmd=sleep 1000'
+  going_start
+  assert_log '^fifo:1: not a regular file$'
+  wait_until 'runs web "sleep 1000"'
+  wait_until 'grep -q web "$BATS_TEST_TMPDIR/trace"'
+  not grep fifo "$BATS_TEST_TMPDIR/trace"
+}
+
 @test "a service goes on, and is restarted, when its file is replaced by what is not to be trusted" {
   for kind in $UNTRUSTED; do service $kind 'cmd=sleep 1001'; done
   going_start
