@@ -78,8 +78,8 @@
 // * *One wait is enough.* `ppoll(2)` waits for news on descriptors, or for a
 //   deadline, to the nanosecond. One of them may be an `epoll(7)`, behind which
 //   any number of others are, at no more cost for a thousand than for one.
-// * *A lease tells of writers.* Who asks for a read lease on a file that somebody
-//   has open for writing does not get it (`F_SETLEASE` in `fcntl(2)`).
+// * *A lease tells of writers.* Who asks for a read lease on a file that
+//   somebody has open for writing does not get it (`F_SETLEASE` in `fcntl(2)`).
 //
 // What the kernel does not promise is that there is enough: memory, processes,
 // descriptors, room on a disk. Whatever can fail for such a reason will, on
@@ -123,8 +123,8 @@
 // check. A state file is much shorter than a LINE. A name has at most NAME
 // bytes, because that of its new state file has a dot more (`inode(7)` has
 // 255). What somebody else may have put there, a FIFO, a terminal, is opened in
-// a SAFE way: it does not make us wait, does not become our terminal, and is not
-// inherited.
+// a SAFE way: it does not make us wait, does not become our terminal, and is
+// not inherited.
 //
 // Times are seconds, as a `double`, in which a century still has room for
 // microseconds. NEVER is later than any clock gets. A directory is looked at
@@ -138,20 +138,20 @@ enum { SAFE = O_NONBLOCK | O_NOCTTY | O_CLOEXEC };
 static const double NEVER = 1e18, QUIET = 0.1, LATEST = 1, RETRY = 1, SAME = 3;
 
 // The options by their letter; then the descriptors: the runtime directory and
-// its lock, the epoll of those taken over (`waits`), signals, the inotify
-// (`changes`), the watchdog, syslog, and standard error. One that is not open
-// is -1; to close that, or to write to it, fails, and changes nothing but
-// `errno`. Then four counts and flags: lines logged, requests to quit, whether
-// a critical service has failed, whether the runtime directory is ours. And
-// five times: now, when a service is due next, when to look at the directory,
-// since when the directory has been changing, and when to feed the watchdog.
+// its lock, the epoll of those taken over, signals, the inotify, the watchdog,
+// syslog, and standard error. One that is not open is -1; to close that, or to
+// write to it, fails, and changes nothing but `errno`. Then four counts and
+// flags: lines logged, requests to quit, whether a critical service has failed,
+// whether the runtime directory is ours. And five times: now, when a service is
+// due next, when to look at the directory, since when the directory has been
+// changing, and when to feed the watchdog.
 //
 // Little else is allocated but the list of services and their texts, and
 // nothing else that grows. (While a child has not executed, the environment of
 // `environ(7)` is that of its service, see chapter 7.)
 static const char* option[128] = {['d'] = "/etc/going.d", ['r'] = "/run/going"};
-static int run = -1, lock = -1, waits, signal_fd, changes = -1, dog = -1;
-static int log_fd = -1, error_fd = 2, logged, quit, lost, ours;
+static int run = -1, lock_fd = -1, epoll_fd, signal_fd, inotify_fd = -1;
+static int dog = -1, log_fd = -1, error_fd = 2, logged, quit, lost, ours;
 static double now, next, look_due, changed, feed_due;
 
 // ## 3 A service
@@ -311,7 +311,7 @@ static void split(const char* value, char* to, char** words) {
     *words++ = to;
     for (; *value && (quote || !strchr(" \t", *value)); value++) {
       bool is_quote = quote ? *value == quote : strchr("'\"", *value) != NULL;
-      if (is_quote) quote ^= *value;
+      if (is_quote) quote = quote ? '\0' : *value;
       if (!is_quote) *to++ = *value;
     }
     *to++ = '\0';
@@ -491,7 +491,8 @@ static void save(struct service* s) {
 // Where a child got stuck, if it did, and with what.
 static const char* volatile stuck, * volatile object;
 
-// Opens the file of one of the three standard streams, if the settings name one. A FIFO is opened for both directions, so that neither end waits for the
+// Opens the file of one of the three standard streams, if the settings name
+// one. A FIFO is opened for both directions, so that neither end waits for the
 // other, or reads an end of file when the other is restarted (`fifo(7)`): what
 // a service says while its logger is being restarted stays in the FIFO, and is
 // read by the next one. Whoever comes first makes a path that ends in `.fifo`.
@@ -577,10 +578,11 @@ static void set_state(struct service* s, enum state state, double due) {
 }
 
 // A child lives in our own memory until it executes; all it has for itself is a
-// stack. What it changes there is its own service's facts, `dirty`, `stuck`
-// and `object`, what logging changes, and `environ`, which we do not use but for
-// USR2, where it is set again. If it got stuck it exits with 111, as daemontools
-// and s6 have it; the word that it could not execute is on its stack still.
+// stack. What it changes there is its own service's facts, `dirty`, `stuck` and
+// `object`, what logging changes, and `environ`, which we do not use but for
+// USR2, where it is set again. If it got stuck it exits with 111, as
+// daemontools and s6 have it; the word that it could not execute is on its
+// stack still.
 static int child_main(void* s) { return (stuck = exec_service(s)) ? 111 : 0; }
 
 // Gives birth, in the fastest way there is: we stand still until the child
@@ -664,7 +666,7 @@ static void ended(struct service* s, int how, int status) {
   const char* policy = s->state == UP ? find(s->text, "restart", "") : "";
   long long start = s->pidfd ? start_of(s->is[PID]) : 0;
   if (start == 0 || start == s->is[START]) kill(-s->is[PID], SIGKILL);
-  if (s->pidfd) epoll_ctl(waits, EPOLL_CTL_DEL, s->pidfd, NULL);
+  if (s->pidfd) epoll_ctl(epoll_fd, EPOLL_CTL_DEL, s->pidfd, NULL);
   if (s->pidfd) close(s->pidfd);
   s->pidfd = 0;
   double lasted = s->is[START] > 0 ? now - s->is[START] / 100.0 : 0;
@@ -737,7 +739,7 @@ static bool adopt(struct service* s) {
     s->pidfd = syscall(SYS_pidfd_open, (pid_t)s->is[PID], 0);
     bool gone = start ? start != s->is[START] : s->pidfd < 0 && errno == ESRCH;
     if (!gone && (!start || s->pidfd < 0 ||
-                  epoll_ctl(waits, EPOLL_CTL_ADD, s->pidfd, &event)))
+                  epoll_ctl(epoll_fd, EPOLL_CTL_ADD, s->pidfd, &event)))
       return say(RECORD, "%s: cannot watch its process: %m", s->name);
     set_state(s, *find(text, "state", "") == 's' ? STOPPING : UP, NEVER);
     if (s->state == STOPPING && !gone) stop(s);
@@ -855,15 +857,15 @@ static void read_signal(char** argv, char** envp) {
 // dropped, which keeps it positive. The stamp of a file that cannot be read has
 // its error in it. A file of which we could not read all is not used. What
 // cannot be read for lack of resources, and was not found to be wrong, is tried
-// again, and until then all is as it was. What is not a regular file is not even
-// opened, for that may do things: rewind a tape, arm a watchdog. False if there
-// is nothing good to be had.
+// again, and until then all is as it was. What is not a regular file is not
+// even opened, for that may do things: rewind a tape, arm a watchdog. False if
+// there is nothing good to be had.
 //
 // A file that somebody has open for writing is not whole yet, and is left alone
 // until it is closed. A lease tells, which goes again when we close the file
 // (`F_SETLEASE` in `fcntl(2)`). But a file system may have none, and a network
-// file system may refuse them all in the same words. So what was not written for
-// a minute is whole.
+// file system may refuse them all in the same words. So what was not written
+// for a minute is whole.
 static bool load(struct service* s) {
   char path[4096], file[FILE_SIZE + 2] = "", *text = NULL, *what = NULL;
   struct stat st = {0};
@@ -943,9 +945,10 @@ static bool scan(const char* directory, bool (*call)(struct service*)) {
 // nothing can slip through between the two (`inotify(7)`). To watch the same
 // one again changes nothing, and another one of the same name is watched from
 // now on. Our own reading is left out, or each look would cause the next. A
-// look starts nothing: it only tells what is wanted. False if we could not look.
+// look starts nothing: it only tells what is wanted. False if we could not
+// look.
 static bool rescan(void) {
-  const int kinds = IN_ALL_EVENTS ^ (IN_ACCESS | IN_OPEN | IN_CLOSE_NOWRITE);
+  const int kinds = IN_ALL_EVENTS & ~(IN_ACCESS | IN_OPEN | IN_CLOSE_NOWRITE);
   struct stat st;
   look_due = changed = NEVER;
   if (!ours) {
@@ -954,13 +957,13 @@ static bool rescan(void) {
     mkdir(option['r'], 0755);
     run = open(option['r'], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int dir = !fstat(run, &st) && is_trusted(&st) ? run : -1;
-    close(lock);
-    lock = openat(dir, "..lock", O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-    ours = !flock(lock, LOCK_EX | LOCK_NB) && scan(option['r'], NULL);
+    close(lock_fd);
+    lock_fd = openat(dir, "..lock", O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    ours = !flock(lock_fd, LOCK_EX | LOCK_NB) && scan(option['r'], NULL);
   }
   if (!ours) return say(LOCK, "waiting for %s, in use or unsafe", option['r']);
-  if (changes < 0) changes = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-  if (inotify_add_watch(changes, option['d'], kinds) < 0)
+  if (inotify_fd < 0) inotify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+  if (inotify_add_watch(inotify_fd, option['d'], kinds) < 0)
     say(CHANGES, "cannot watch %s: %m", option['d']);
   return scan(option['d'], load);
 }
@@ -1000,9 +1003,10 @@ static double feed(void) {
 // the directories: until then nobody is known, and how somebody ended around
 // USR2 would be lost. News of processes taken over come one at a time; the next
 // is there when we wait again. Those who were started by us before USR2 are
-// children, and reaped as such. What happened in the directory is drained into memory that is
-// free by then: a look will tell more than any event, and if the kernel had to
-// drop some, nothing is lost. Each event puts off the look, but not for ever.
+// children, and reaped as such. What happened in the directory is drained into
+// memory that is free by then: a look will tell more than any event, and if the
+// kernel had to drop some, nothing is lost. Each event puts off the look, but
+// not for ever.
 //
 // A failed service that is critical stops the feeding. While we leave, that is
 // not asked any more, since services are being forgotten. To bring a thousand
@@ -1011,18 +1015,18 @@ static double feed(void) {
 static void supervise(char** argv, char** envp) {
   while (!quit || services) {
     struct pollfd fds[] = {
-        {signal_fd, POLLIN, 0}, {changes, POLLIN, 0}, {waits, POLLIN, 0}};
+        {signal_fd, POLLIN, 0}, {inotify_fd, POLLIN, 0}, {epoll_fd, POLLIN, 0}};
     struct epoll_event events[32] = {{0}};
     double rest = first(first(next, look_due) - now, 1e9);
     struct timespec t = {rest, (rest - (time_t)rest) * 1e9};
     ppoll(fds, 3, rest > 0 ? &t : &(struct timespec){0}, NULL);
     now = seconds();
     read_signal(argv, envp);
-    if (fds[2].revents) epoll_wait(waits, events, 1, 0);
+    if (fds[2].revents) epoll_wait(epoll_fd, events, 1, 0);
     struct service* s = events->data.ptr;
     if (ours || services) reap();
     if (s && s->pidfd) ended(s, EXIT, -1);
-    while (read(changes, events, sizeof events) > 0)
+    while (read(inotify_fd, events, sizeof events) > 0)
       look_due = first(now + QUIET, (changed = first(changed, now)) + LATEST);
     if (look_due <= now) rescan();
     bool failed = quit && lost;
@@ -1050,11 +1054,12 @@ static void supervise(char** argv, char** envp) {
 // else after USR2.
 //
 // All signals are blocked, for good, and read from a descriptor instead; SEGV
-// may end us, as befits a crash. Dispositions are reset by the system call itself (`sigaction(2)`), because the
-// C libraries keep two or three signals for themselves, and `posix_spawn(3)`
-// hands those on ignored. For the same reason every bit of the mask is set by
-// hand: a `sigfillset(3)` leaves those signals out, and one of them would end
-// us. A service that stops and continues itself is no news (SA_NOCLDSTOP).
+// may end us, as befits a crash. Dispositions are reset by the system call
+// itself (`sigaction(2)`), because the C libraries keep two or three signals
+// for themselves, and `posix_spawn(3)` hands those on ignored. For the same
+// reason every bit of the mask is set by hand: a `sigfillset(3)` leaves those
+// signals out, and one of them would end us. A service that stops and continues
+// itself is no news (SA_NOCLDSTOP).
 //
 // Standard error is opened anew, by its name in `proc(5)`, because to have it
 // not block is a property of what was opened, which we share with others: our
@@ -1091,7 +1096,7 @@ int main(int argc, char** argv, char** envp) {
   memset(&all, -1, sizeof all);
   sigdelset(&all, SIGSEGV);
   syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, _NSIG / 8);
-  while ((waits = epoll_create1(EPOLL_CLOEXEC)) < 0) sleep(1);
+  while ((epoll_fd = epoll_create1(EPOLL_CLOEXEC)) < 0) sleep(1);
   while ((signal_fd = signalfd(-1, &all, O_NONBLOCK | O_CLOEXEC)) < 0) sleep(1);
   supervise(argv, envp);
   if (dog >= 0 && !lost) (void)!write(dog, "V", 1);

@@ -135,7 +135,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static char text[FILE_SIZE + 1];
   if (run < 0) {
     run = open(getenv("FUZZ_DIR"), O_RDONLY | O_DIRECTORY);
-    waits = epoll_create1(0);
+    epoll_fd = epoll_create1(0);
     option['t'] = "";
     assert(run >= 0 && !regcomp(&rules, grammar, REG_EXTENDED | REG_NOSUB));
   }
