@@ -374,10 +374,10 @@ static const char grammar[] =
     "([ \t]+[0-9]*[.]?[0-9]+)?|stop=(SIG)?(HUP|INT|QUIT|ABRT|KILL|USR[12]|ALRM|"
     "TERM|CONT|WINCH|PWR)([ \t]+[0-9]*[.]?[0-9]+)?)$";
 
-// What a pattern cannot know: whether there is such a user or signal, and which
-// of two numbers is the smaller one. The pattern has let through only keys that
-// we have, so that a letter or two tell them apart. If an account cannot be
-// looked up for want of something, `errno` says so.
+// Is a setting good? What the pattern cannot know is whether there is such a
+// user, and which of two numbers is the smaller one. If an account cannot be
+// looked up for want of something, `errno` says so. The setting is a whole text,
+// with an empty string at its end.
 static bool check(const char* entry) {
   const char* user = find(entry, "user", NULL);
   double min = 0, max = NEVER;
@@ -534,7 +534,8 @@ static bool redirect(int fd, const char* text) {
 // * Files are opened, the environment is set and the command is split as root.
 //   The identity is assumed after all that: from then on the service's own user
 //   may kill the child, or stop it, and it still shares our memory. So nothing
-//   that allocates or writes there comes later.
+//   that allocates comes later, and nothing is written there but `errno`, and
+//   where it got stuck.
 // * Signals are let in last. None is ignored and none has a handler: that was
 //   cleaned up once, at our own start, not in every child.
 //
