@@ -664,7 +664,7 @@ static bool is_wanted(const struct service* s) { return s->wanted && !quit; }
 // `how` is EXIT or SIGNAL, with its `status`: -1 if nobody knows.
 static void ended(struct service* s, int how, int status) {
   double min, max = 60;
-  const char* policy = s->state == UP ? find(s->text, "restart", "") : "";
+  const char* policy = s->state == STOPPING ? "" : find(s->text, "restart", "");
   long long start = s->pidfd ? start_of(s->is[PID]) : 0;
   if (start == 0 || start == s->is[START]) kill(-s->is[PID], SIGKILL);
   if (s->pidfd) epoll_ctl(epoll_fd, EPOLL_CTL_DEL, s->pidfd, NULL);
@@ -722,8 +722,9 @@ static void reset(struct service* s) {
 // start time that cannot be read is no proof of death, but a pidfd that is not
 // to be had because there is no such process is (ESRCH). To take a running
 // service for a dead one would start a second one, and that can destroy more
-// than any crash: two databases on the same files. In the end we compare the
-// stamps, for its file may have changed while nobody looked.
+// than any crash: two databases on the same files. And what was read once is
+// not forgotten if the state file is gone when we try again. In the end we
+// compare the stamps, for its file may have changed while nobody looked.
 static bool adopt(struct service* s) {
   struct epoll_event event = {EPOLLIN, {s}};
   char text[LINE + 2] = "";
@@ -732,7 +733,7 @@ static bool adopt(struct service* s) {
     return say(RECORD, "%s: cannot read its state file: %m", s->name);
   if (!s->wanted && strncmp(text, "state=", 6)) return false;
   for (char* c = text; (c = strpbrk(c, " \n")); c++) *c = '\0';
-  for (int i = 0; i < FACTS; i++)
+  for (int i = 0; i < FACTS && (size >= 0 || s->is[PID] <= 0); i++)
     s->is[i] = atoll(find(text, facts[i], i == STARTS ? "0" : "-1"));
   if (s->is[PID] > 1 && s->is[PID] < 1 << 22) {
     long long start = start_of(s->is[PID]);
@@ -829,7 +830,8 @@ static void reap(void) {
 // finds state files, as always, and reads the signals that we have not read,
 // since those that are pending stay so (`execve(2)`). As long as state files
 // cannot be saved, that would be to forget services, and start them again; so
-// it is not done. If it cannot be executed, we are still here.
+// it is not done, nor when a look is due: we may have stood still, and not have
+// tried to save them since. If it cannot be executed, we are still here.
 static void read_signal(char** argv, char** envp) {
   struct signalfd_siginfo heard;
   if (read(signal_fd, &heard, sizeof heard) < 0) return;
@@ -839,7 +841,7 @@ static void read_signal(char** argv, char** envp) {
   for (struct service* s = services; is_hup && s; s = s->next) s->dirty = true;
   if (heard.ssi_signo != SIGUSR2 || quit) return;
   environ = envp;
-  if (silent_until[SAVE] < now) execvp(argv[0], argv);
+  if (silent_until[SAVE] < now && look_due > now) execvp(argv[0], argv);
   say(NEWS, "cannot execute %s again: %m", argv[0]);
 }
 

@@ -488,6 +488,35 @@ BODY
   [ "$(pid_of mail)" = "$mail" ]
 }
 
+@test "a process that cannot be watched is not started a second time when the runtime directory is lost meanwhile" {
+  service web 'cmd=sleep 1000'
+  going_start
+  wait_until 'is_up web'
+  web=$(pid_of web)
+  going_kill
+  : >"$LOG"
+  WRAP+=(strace -D -qq -o /dev/null -e trace=epoll_ctl -e inject=epoll_ctl:error=ENOSPC:when=1..3)
+  going_start
+  assert_log '^web: cannot watch its process: No space left on device$'
+  rm -r "$R"
+  assert_log "^web: taken over as $web\$"
+  refute_log '^web: started'
+  wait_until '[ "$(pid_of web)" = "$web" ]'
+}
+
+@test "restart=never is asked also for a child that cannot be watched after USR2" {
+  service web 'cmd=sleep 1000' restart=never
+  WRAP+=(strace -D -qq -o /dev/null -e trace=pidfd_open -e inject=pidfd_open:error=ENOSYS)
+  going_start
+  wait_until 'is_up web'
+  web=$(pid_of web)
+  kill -USR2 "$GOING_PID"
+  assert_log '^web: cannot watch its process: Function not implemented$'
+  kill -KILL "$web"
+  wait_until '[ "$(state web state)" = done ]'
+  [ "$(grep -c '^web: started' "$LOG")" = 1 ]
+}
+
 # The birth of web is held up at one of its system calls, in the child. There going is killed.
 killed_at_birth() { # CALL[,CALL]
   MARK=$BATS_TEST_TMPDIR/mark

@@ -261,6 +261,29 @@ second_start() {
   [ "$(pid_of web)" = "$pid" ]
 }
 
+# The one wait of a fixed time here: for as long, it is told by a time that a state was not saved.
+@test "USR2 is refused as long as a state file cannot be saved, even after a stall: nothing runs twice" {
+  service web 'cmd=sleep 1000'
+  going_start
+  wait_until '[ "$(state web state)" = up ]'
+  old=$(pid_of web)
+  mkdir "$R/.web" # in the place of the new state file
+  touch "$D/web"
+  assert_log '^web: cannot save its state: Is a directory$'
+  wait_until '[ "$(grep -c "^web: started" "$LOG")" = 2 ] && ! alive $old'
+  kill -USR2 "$GOING_PID"
+  assert_log "^cannot execute $GOING again: "
+  kill -STOP "$GOING_PID"
+  sleep 3.2
+  kill -USR2 "$GOING_PID"
+  kill -CONT "$GOING_PID"
+  wait_until '[ "$(grep -c "^cannot execute .* again: " "$LOG")" = 2 ]'
+  rmdir "$R/.web"
+  wait_until '[ "$(state web state) $(state web starts)" = "up 2" ]'
+  wait_until 'kill -USR2 "$GOING_PID"; grep -q "^web: taken over as" "$LOG"'
+  [ "$(grep -c "^web: started" "$LOG")" = 2 ]
+}
+
 @test "HUP and USR2 do not end a going that waits" {
   going_start
   second_start
