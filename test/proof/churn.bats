@@ -52,7 +52,8 @@ churn() { # PROGRAM ROUNDS
 }
 
 # The tests of going itself, with this one. What glibc does in another way than
-# musl is not its fault: its execvp(3) has a shell for files without #!.
+# musl is not its fault: its execvp(3) has a shell for files without #!. In the
+# other one strace stays to the end, and so leaks cannot be looked for.
 suite() { # NAME
   local output=$BATS_TEST_TMPDIR/$1
   (
@@ -64,7 +65,8 @@ suite() { # NAME
   grep -c '^ok' "$output"
   sed -n '/^not ok/,$p' "$output" | grep -Ev '^ok' | tail -n 60
   no_report
-  not grep '^not ok' <(grep -v 'a file without #! is not run by a shell$' "$output")
+  not grep '^not ok' <(grep -Ev 'a file without #! is not run by a shell$|cannot be put in its place is said' \
+    "$output")
   grep -q '^ok' "$output"
 }
 
@@ -89,5 +91,5 @@ planted() { # SED-SCRIPT
 }
 
 @test "a service that is used after it was forgotten would have been found" {
-  planted '/^static bool drop/,/^}/ { /free(s->text);/d; s|\*at = s->next;||; }'
+  planted '/^static bool forget/,/^}/ { /free(s->text);/d; s|\*at = s->next;||; }'
 }

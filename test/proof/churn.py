@@ -230,7 +230,7 @@ left(None)
 
 def is_up(name):
     try:
-        return open(R + '/' + name).read(20).startswith('state=up pid=')
+        return open(R + '/' + name, 'rb').read(13) == b'state=up pid='
     except OSError:
         return False
 
