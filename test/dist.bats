@@ -9,17 +9,19 @@ TARBALL=going-$VERSION.tar.gz
 setup() { cd "$BATS_TEST_TMPDIR"; }
 teardown() { :; }
 
-# What `make dist` would pack here, in another place: as good as a clone, or as a tarball unpacked.
+# What `make dist` would pack here, in another place: as good as a tarball unpacked, or as a clone.
 copy() { # DIRECTORY
   mkdir -p "$1"
-  tar -C "$TOP" -c --exclude=./{.git,.run,build,going} --exclude='./going-*.tar.gz' . |
-    tar -C "$1" -x --no-same-permissions
+  if [ -e "$TOP/.git" ]; then git -c safe.directory='*' -C "$TOP" ls-files -z; else
+    (cd "$TOP" && find . ! -type d ! -path './.run/*' ! -path './build/*' ! -path ./going \
+      ! -path './going-*.tar.gz' -print0)
+  fi | tar -C "$TOP" -c --null -T - | tar -C "$1" -x --no-same-permissions
 }
 
 clone() { # DIRECTORY
   copy "$1"
   git -C "$1" init -q
-  git -C "$1" add -A
+  git -C "$1" add -A -f
 }
 
 # As from a shell of our own, whatever make and the environment of these tests are.
