@@ -58,6 +58,17 @@ proof: ## the long tests: real inits, a watchdog in qemu, every fault; or PROOF=
 	@$(NEED) proof && $(MAKE) -s all
 	bats --timing --print-output-on-failure test/proof/$(PROOF:=.bats)
 
+# In a clone, what git knows of; elsewhere, as in that tarball unpacked, what is there.
+dist: ## pack going-VERSION.tar.gz, the same bytes by whom and wherever; needs GNU tar
+	@mkdir -p build && if [ -e .git ]; then git ls-files -z; else \
+		find . -path ./.run -prune -o -path ./build -prune -o -path './going-*.tar.gz' -o \
+		-path ./going -o ! -type d -printf '%P\0'; fi >build/files
+	@LC_ALL=C sort -z build/files | TAR_OPTIONS= tar -cf build/dist.tar --format=ustar --null -T - \
+		--transform='s|^|going-$(VERSION)/|' --mtime='$(DATE) 00:00Z' \
+		--owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX
+	gzip -9n <build/dist.tar >going-$(VERSION).tar.gz
+	@rm build/files build/dist.tar
+
 bench: ## measure going, its peers and the least that is possible; or BENCH=--quick
 	@$(NEED) bench && $(MAKE) -s all && test/bench/bench.py $(BENCH)
 
@@ -112,9 +123,9 @@ uninstall: ## remove what install has installed, but not your services
 	rmdir "$(DESTDIR)$(DOCDIR)" "$(DESTDIR)/etc/going.d" 2>/dev/null || :
 
 clean: ## remove what was made here
-	rm -rf going build .run
+	rm -rf going build .run going-*.tar.gz
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all always run check proof bench bench-peers lint doc install uninstall install-tools uninstall-tools clean help
+.PHONY: all always run check proof dist bench bench-peers lint doc install uninstall install-tools uninstall-tools clean help
