@@ -3,7 +3,7 @@
 load helper
 
 TOP=$(realpath "$BATS_TEST_DIRNAME/..")
-VERSION=$(sed -n 's/^#define VERSION "\(.*\)"$/\1/p' "$TOP/going.c")
+VERSION=$(sed -n 's/.*"going \([0-9][^ ]*\) .*/\1/p' "$TOP/going.c")
 TARBALL=going-$VERSION.tar.gz
 
 setup() { cd "$BATS_TEST_TMPDIR"; }

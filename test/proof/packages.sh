@@ -10,7 +10,7 @@ set -eu -o pipefail
 shopt -s inherit_errexit
 
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
-VERSION=$(sed -n 's/^#define VERSION "\(.*\)"$/\1/p' going.c)
+VERSION=$(sed -n 's/.*"going \([0-9][^ ]*\) .*/\1/p' going.c)
 HERE=$PWD
 WORK=/home/builder
 
@@ -43,7 +43,7 @@ until_so() { # COMMAND...
 source_tree() { # DIRECTORY VERSION DEBIAN-VERSION: a source package, as README.source says
   mkdir "$WORK/$1"
   cp -r "$HERE" "$WORK/$1/tree"
-  sed -i "s/^#define VERSION .*/#define VERSION \"$2\"/" "$WORK/$1/tree/going.c"
+  sed -i "s/\"going [0-9][^ ]* /\"going $2 /" "$WORK/$1/tree/going.c"
   make -s -C "$WORK/$1/tree" dist
   tar -C "$WORK/$1" -xzf "$WORK/$1/tree/going-$2.tar.gz"
   mv "$WORK/$1/tree/going-$2.tar.gz" "$WORK/$1/going_${3%-*}.orig.tar.gz"
