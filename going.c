@@ -210,7 +210,8 @@ static char* facts[] = {"pid", "start", "starts", "exit", "signal", "file"};
 // and something is to be done when it is `due`. Names that come together are in
 // the list in their order. It is walked at every wake-up, and whoever is looked
 // for is looked for in it: with a thousand services that is a few microseconds,
-// less than the kernel needs to start one.
+// less than the kernel needs to start one. The `list` itself is no service; the
+// first one is its `next`.
 static struct service {
   struct service* next;
   enum state state;
@@ -219,7 +220,7 @@ static struct service {
   long long is[FACTS], seen;
   double delay, due;
   char *text, name[];
-} * services;
+} list;
 
 // ## 4 Time, and the log
 //
@@ -376,8 +377,8 @@ static const char grammar[] =
 
 // Is a setting good? What the pattern cannot know is whether there is such a
 // user, and which of two numbers is the smaller one. If an account cannot be
-// looked up for want of something, `errno` says so. The setting is a whole text,
-// with an empty string at its end.
+// looked up for want of something, `errno` says so. The setting is a whole
+// text, with an empty string at its end.
 static bool check(const char* entry) {
   const char* user = find(entry, "user", NULL);
   double min = 0, max = NEVER;
@@ -653,8 +654,10 @@ static bool is_wanted(const struct service* s) { return s->wanted && !quit; }
 // one's children, still holding its port. A child of ours is a zombie that
 // still holds the number. One taken over has been reaped by somebody else: if
 // there is no process of that number now, the group, if there is one, is its
-// own, because the kernel gives no number away that names a group. If there is
-// one that was started at another time, it is none of our business.
+// own, because the kernel gives no number away that names a group. (If it ended
+// while nobody looked, the number may have had a second life, whose first
+// process has ended, too. That cannot be told apart.) If there is a process
+// that was started at another time, it is none of our business.
 //
 // A pidfd is taken out of the epoll before it is closed. To close it is not
 // enough as long as anybody has a copy, and a child that was born a moment ago
@@ -718,9 +721,11 @@ static void reset(struct service* s) {
 // it has ended, and nobody saw how. (No number is as large as 2^22, `proc(5)`;
 // a larger one might become 1, and then `kill(2)` would mean everybody.)
 //
-// If that cannot be found out, nothing is guessed: false, and we try again. A
-// start time that cannot be read is no proof of death, but a pidfd that is not
-// to be had because there is no such process is (ESRCH). To take a running
+// The pidfd comes before the look at the start time: so it is the process that
+// was looked at, even if the number changes hands meanwhile. If that cannot be
+// found out, nothing is guessed: false, and we try again. A start time that
+// cannot be read is no proof of death, but that there is nobody to be signalled
+// is (ESRCH). To take a running
 // service for a dead one would start a second one, and that can destroy more
 // than any crash: two databases on the same files. And what was read once is
 // not forgotten if the state file is gone when we try again. In the end we
@@ -736,10 +741,10 @@ static bool adopt(struct service* s) {
   for (int i = 0; i < FACTS && (size >= 0 || s->is[PID] <= 0); i++)
     s->is[i] = atoll(find(text, facts[i], i == STARTS ? "0" : "-1"));
   if (s->is[PID] > 1 && s->is[PID] < 1 << 22) {
+    if (s->pidfd <= 0) s->pidfd = syscall(SYS_pidfd_open, (pid_t)s->is[PID], 0);
     long long start = start_of(s->is[PID]);
-    if (s->pidfd) close(s->pidfd);
-    s->pidfd = syscall(SYS_pidfd_open, (pid_t)s->is[PID], 0);
-    bool gone = start ? start != s->is[START] : s->pidfd < 0 && errno == ESRCH;
+    bool gone =
+        start ? start != s->is[START] : kill(s->is[PID], 0) && errno == ESRCH;
     if (!gone && (!start || s->pidfd < 0 ||
                   epoll_ctl(epoll_fd, EPOLL_CTL_ADD, s->pidfd, &event)))
       return say(RECORD, "%s: cannot watch its process: %m", s->name);
@@ -813,7 +818,7 @@ static bool forget(struct service** at) {
 static void reap(void) {
   siginfo_t info = {0};
   while (!waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) && info.si_pid) {
-    struct service* s = services;
+    struct service* s = list.next;
     while (s && s->is[PID] != info.si_pid) s = s->next;
     if (s) ended(s, info.si_code == CLD_EXITED ? EXIT : SIGNAL, info.si_status);
     waitid(P_PID, info.si_pid, NULL, WEXITED | WNOHANG);
@@ -838,7 +843,7 @@ static void read_signal(char** argv, char** envp) {
   if (heard.ssi_signo == SIGTERM || heard.ssi_signo == SIGINT) quit++;
   bool is_hup = heard.ssi_signo == SIGHUP;
   if (is_hup) look_due = now;
-  for (struct service* s = services; is_hup && s; s = s->next) s->dirty = true;
+  for (struct service* s = list.next; is_hup && s; s = s->next) s->dirty = true;
   if (heard.ssi_signo != SIGUSR2 || quit) return;
   environ = envp;
   if (silent_until[SAVE] < now && look_due > now) execvp(argv[0], argv);
@@ -914,14 +919,14 @@ static bool load(struct service* s) {
 // The runtime directory (no `call`) says who was there before.
 static bool scan(const char* directory, bool (*call)(struct service*)) {
   struct dirent** names;
-  struct service **at = &services, *s;
+  struct service **at = &list.next, *s;
   int count = scandir(directory, &names, NULL, alphasort);
   if (count < 0) return say(CHANGES, "cannot read %s: %m", directory);
-  for (s = services; s && call; s = s->next) s->wanted = false;
+  for (s = list.next; s && call; s = s->next) s->wanted = false;
   for (int i = 0; i < count; free(names[i++])) {
     const char* name = names[i]->d_name;
     if (!fnmatch("*[!A-Za-z0-9_@-]*", name, 0) || strlen(name) > NAME) continue;
-    for (at = &services; *at && strcmp((*at)->name, name);) at = &(*at)->next;
+    for (at = &list.next; *at && strcmp((*at)->name, name);) at = &(*at)->next;
     if (!*at) *at = calloc(1, sizeof **at + strlen(name) + 1);
     if (!*at) say(FILES, "%s: no memory", name);
     if (!*at) continue;
@@ -955,7 +960,7 @@ static bool rescan(void) {
   struct stat st;
   look_due = changed = NEVER;
   if (!ours) {
-    for (struct service* s = services; s; s = s->next) s->dirty = true;
+    for (struct service* s = list.next; s; s = s->next) s->dirty = true;
     close(run);
     mkdir(option['r'], 0755);
     run = open(option['r'], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -1016,7 +1021,7 @@ static double feed(void) {
 // services up may take longer than the watchdog's patience, and so it is fed
 // between them, too; whether to feed is decided once a round.
 static void supervise(char** argv, char** envp) {
-  while (!quit || services) {
+  while (!quit || list.next) {
     struct pollfd fds[] = {
         {signal_fd, POLLIN, 0}, {inotify_fd, POLLIN, 0}, {epoll_fd, POLLIN, 0}};
     struct epoll_event events[32] = {{0}};
@@ -1027,14 +1032,14 @@ static void supervise(char** argv, char** envp) {
     read_signal(argv, envp);
     if (fds[2].revents) epoll_wait(epoll_fd, events, 1, 0);
     struct service* s = events->data.ptr;
-    if (ours || services) reap();
+    if (ours || list.next) reap();
     if (s && s->pidfd) ended(s, EXIT, -1);
     while (read(inotify_fd, events, sizeof events) > 0)
       look_due = first(now + QUIET, (changed = first(changed, now)) + LATEST);
     if (look_due <= now) rescan();
     bool failed = quit && lost;
     next = NEVER;
-    for (struct service** at = &services; (s = *at);) {
+    for (struct service** at = &list.next; (s = *at);) {
       reconcile(s);
       if (dog >= 0 && !lost) feed();
       if (forget(at)) continue;

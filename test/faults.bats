@@ -436,7 +436,7 @@ E
     "$GOING" -d "$D" -r "$R" </dev/null >>"$OUT" 2>>"$LOG" 3>&- &
   GOING_PID=$!
   STARTED+=("$GOING_PID")
-  assert_log '^web: cannot watch its process: Operation not permitted$'
+  assert_log '^web: cannot watch its process: No such file or directory$'
   going_stop
   [ "$(cat "$R/web")" = "$before" ]
   alive "$pid"

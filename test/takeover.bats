@@ -418,6 +418,54 @@ BODY
   [ "$(living "$pid")" = 0 ]
 }
 
+# Linux 6.1 says EINVAL of a number that only names a group, where others say ESRCH.
+@test "a main process that died while nobody looked has ended, even if its number still names its group" {
+  service web "cmd=sh -c 'sleep 1000 & exec sleep 1000'" stop=KILL
+  going_start
+  wait_until '[ "$(living "$(pid_of web)")" = 2 ]'
+  pid=$(pid_of web)
+  going_kill
+  kill -KILL "$pid"
+  wait_until "! alive $pid"
+  WRAP+=(strace -D -qq -o /dev/null -e trace=pidfd_open -e inject=pidfd_open:error=EINVAL)
+  going_start
+  assert_log '^web: ended unseen after '
+  wait_until "is_new web $pid"
+  [ "$(living "$pid")" = 0 ]
+}
+
+# The number goes to somebody else while going is about to ask for its pidfd. (If it has been asked
+# for when the second is over, this is an end like any other.)
+@test "a number that changes hands while it is taken over is no service" {
+  needs_root
+  service web 'cmd=sleep 1000'
+  cat >"$BATS_TEST_TMPDIR/life" <<'LIFE'
+    mount -t proc proc /proc
+    "$1" -d "$2" -r "$3" </dev/null 2>/dev/null &
+    going=$!
+    until grep -qs state=up "$3/web"; do sleep 0.1; done
+    kill -KILL $going && wait $going
+    . "$3/web"
+    service=$pid
+    strace -D -qq -o /dev/null -e trace=pidfd_open -e inject=pidfd_open:delay_enter=2000000 \
+      "$1" -d "$2" -r "$3" </dev/null 2>>"$4" &
+    sleep 1
+    kill -KILL $service
+    while [ -d /proc/$service ]; do sleep 0.01; done
+    echo $((service - 1)) >/proc/sys/kernel/ns_last_pid
+    sleep 1001 & stranger=$!
+    echo "$service $stranger" >>"$4"
+    until grep -qs starts=2 "$3/web"; do sleep 0.1; done
+    kill -0 $stranger && echo unharmed >>"$4"
+LIFE
+  timeout -s KILL 30 unshare --pid --fork --kill-child=KILL --mount sh "$BATS_TEST_TMPDIR/life" \
+    "$GOING" "$D" "$R" "$LOG" 3>&-
+  cat "$LOG"
+  grep -qE '^([0-9]+) \1$' "$LOG"
+  grep -q '^web: ended unseen' "$LOG"
+  grep -q '^unharmed$' "$LOG"
+}
+
 # Each start of a service is told by the service itself.
 # What was neither killed nor touched must have started once, the others at
 # most once for each time that the test did something to them.

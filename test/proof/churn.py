@@ -113,6 +113,11 @@ def clear(path):
         os.unlink(path)
 
 
+def chmod(path):
+    if not os.path.islink(path):  # its target may be the machine's
+        os.chmod(path, random.choice([0o644, 0o600, 0, 0o666, 0o755]))
+
+
 def stray_link(path):
     clear(path)
     os.symlink(random.choice(['/no/where', base + '/elsewhere', path, '/proc/self/maps', '/dev/zero']),
@@ -194,7 +199,7 @@ def unsafe(_):
 
 WHAT = [(30, put_whole), (10, lambda p: write(p, good())), (8, lambda p: write(p, garbage())),
         (4, lambda p: os.truncate(p, random.randrange(60))), (8, clear), (6, os.utime),
-        (4, lambda p: os.chmod(p, random.choice([0o644, 0o600, 0, 0o666, 0o755]))), (3, stray_link),
+        (4, chmod), (3, stray_link),
         (2, lambda p: replaced(p, os.mkfifo)), (2, lambda p: replaced(p, os.mkdir)),
         (5, lambda p: os.rename(p, D + '/' + random.choice(NAMES + ['s1.off', '.x']))),
         (2, lambda p: write(base + '/elsewhere', good())), (6, damaged_record), (10, service_killed),
