@@ -193,6 +193,59 @@ stops() {
   not grep -v '^ppoll' "$BATS_TEST_TMPDIR/trace"
 }
 
+# System calls of going, and of its children until they execute, as strace has counted them. What
+# going is run through is its argument; what it does is counted between two numbers of execs.
+TRACE=(strace -D -f -qq -o trace -e 'trace=!exit,exit_group')
+calls() { # FROM-EXEC TO-EXEC
+  awk -v from="$1" -v to="$2" '/ resumed>/ || /^[0-9]+ [-+]{3} / { next }
+    !own { own = $1 }
+    ($1 == own || !($1 in gone)) && execs >= from && execs < to { n++ }
+    / execve\(/ { execs++; if ($1 != own) gone[$1] = 1 }
+    END { print n + 0 }' trace
+}
+within() { # WHAT COUNT OF LIMIT: half a call more for each is a wake-up that came alone
+  echo "# $1: $2 / $3, at most $4" >&3
+  [ "$2" -gt 0 ] && [ "$2" -lt $(($3 * $4 + $3 / 2)) ]
+}
+
+@test "a restart takes 30 system calls at most, its child's included" {
+  cd "$BATS_TEST_TMPDIR"
+  WRAP+=("${TRACE[@]}")
+  service web "cmd=$BATS_FILE_TMPDIR/ends" backoff=0
+  going_start
+  soon '[ "$(state web starts)" -gt 40 ]'
+  going_stop
+  within restart "$(calls 11 31)" 20 30
+}
+
+# Each is what twenty services more cost; thirty are enough for all that is done once.
+@test "a start takes 31 system calls at most, a stop 13, a takeover 24" {
+  cd "$BATS_TEST_TMPDIR"
+  plain=("${WRAP[@]}")
+  for count in 10 30; do
+    many $count
+    WRAP=("${plain[@]}" "${TRACE[@]}")
+    going_start
+    soon '[ "$(grep -c ": started as" "$LOG")" = $count ]'
+    started+=("$(calls 0 1000)")
+    going_stop
+    stopped+=($(($(calls 0 1000) - started[-1])))
+    WRAP=("${plain[@]}")
+    going_start
+    soon '[ "$(up)" = $count ]'
+    going_kill
+    WRAP=("${plain[@]}" "${TRACE[@]}")
+    going_start
+    soon '[ "$(grep -c ": taken over as" "$LOG")" = $count ]'
+    taken+=("$(calls 0 1000)")
+    going_stop
+    : >"$LOG"
+  done
+  within start $((started[1] - started[0])) 20 31
+  within stop $((stopped[1] - stopped[0])) 20 13
+  within takeover $((taken[1] - taken[0])) 20 24
+}
+
 @test "there is no shell on the way to a service" {
   WRAP+=(strace -D -f -qq -o "$BATS_TEST_TMPDIR/trace" -e trace=execve,execveat -e status=successful)
   service web "cmd=$BATS_FILE_TMPDIR/waits '\$HOME' *;" "env=A=b"
