@@ -223,7 +223,7 @@ is_up() { wait_until "[ \"\$(state $1 state)\" = up ]"; }
   exits 2 status ../web
   exits 2 signal web
   exits 2 wait web sideways
-  service brief 'cmd=sleep 0.03' backoff=60
+  service brief cmd=true backoff=60
   wait_until '[ "$(state brief state)" = quarantined ]'
   for _ in 1 2 3 4; do exits 1 restart brief; done # however up it looks for an instant
   exits 1 restart bad
