@@ -123,7 +123,7 @@ redis_service() {
 }
 
 # As process 1 the kernel drops its signals if it has no handler for them.
-@test "going itself may be process 1 of a namespace: it buries orphans, and hears TERM" {
+@test "going itself may be process 1 of a namespace: it reaps orphans, and hears TERM" {
   service web 'cmd=sh -c "(sleep 0.05 & echo \$! >orphan); exec sleep 1000"' "cwd=$BATS_TEST_TMPDIR"
   unshare --pid --fork --kill-child=KILL --mount-proc "$GOING" -d "$D" -r "$R" \
     </dev/null 2>>"$LOG" 3>&- &
