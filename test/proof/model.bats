@@ -47,9 +47,10 @@ finds() { # STEP... -- -DSWITCH...
   local steps=()
   while [ "$1" != -- ]; do steps+=("$1") && shift; done
   shift
-  BREADTH=yes search "$@" -DGOINGS=1
+  set -- "$@" "-DGOINGS=${GOINGS:-1}"
+  BREADTH=yes search "$@"
   grep -q 'assertion violated' found
-  spin -t -DTELL "$@" -DGOINGS=1 -k going.pml.trail "$MODEL" |
+  spin -t -DTELL "$@" -k going.pml.trail "$MODEL" |
     sed -n '/^spin:/q; s/^ \+//p' >trail
   cat trail >&2
   diff <(printf '%s\n' "${steps[@]}") <(tail -n ${#steps[@]} trail)
@@ -192,6 +193,15 @@ life() { # FIFO
   finds clone exec 'exec again' lock read clone -- -DHASTE
 }
 
+@test "found: with a record that is forgotten once its file is gone, a service is started twice" {
+  finds read pidfd start '-- the directory is lost' read clone -- -DREAD_ANEW
+}
+
+@test "found: with a number that only names a group taken for a life: it is never up again" {
+  search -DLIVE -DGOINGS=1 -DGROUP_IS_LIFE
+  grep -q 'acceptance cycle' found
+}
+
 # ---- what the world must not do
 
 @test "found: a number that is used again before going has heard of the end" {
@@ -199,19 +209,18 @@ life() { # FIFO
 }
 
 @test "found: a stranger's group of the recorded number, whose leader has ended" {
-  finds "-- its number is a stranger's" read start pidfd '-- it forks' '-- it ends' \
+  finds "-- its number is a stranger's" read pidfd start '-- it forks' '-- it ends' \
     start kill -- -DGROUPS
-}
-
-@test "found: a directory that is lost while a process cannot be watched yet" {
-  finds exec lock read start '-- the directory is lost' read clone -- -DUNWATCHED
 }
 
 @test "found: a record that cannot be read after an upgrade, and an end meanwhile" {
   finds '-- it ends' 'exec again' lock look reap -- -DFAILING_READ
 }
 
-@test "found: a kernel that says EINVAL of a group without a leader: it is never up again" {
-  search -DLIVE -DGOINGS=1 -DOLD_KERNEL
-  grep -q 'acceptance cycle' found
+@test "found: a start time that cannot be read when it is looked at again" {
+  finds read pidfd start start kill -- -DBLIND
+}
+
+@test "found: a directory that is removed while another going waits for it" {
+  GOINGS=2 finds '-- the directory is lost' lock read clone -- -DPARTED
 }

@@ -47,41 +47,44 @@ byte asked;
 #endif
 
 /* What the world does not do, unless spin is told to let it. A number is not
-   given to somebody else as long as a going has it in its memory. A stranger
-   leaves nobody behind in its group. The directory is not lost while a process
-   is known that cannot be watched yet. After an upgrade, a record can be read. A
-   kernel says of a group without a leader that there is no such process. */
+   given to somebody else from when a going has seen that its start time is
+   right until it has noted the end. A stranger leaves nobody behind in its
+   group. After an upgrade, a record can be read. A start time can be read a
+   second time. The directory is not lost while somebody waits for it. */
 #ifdef SWIFT
 #define NUMBERS_LAST true
 #else
-#define NUMBERS_LAST (who[0] != n && who[1] != n)
+#define LASTS(g) (who[g] != n || (state[g] == UNKNOWN && start[g] != RIGHT))
+#define NUMBERS_LAST (LASTS(0) && LASTS(1))
 #endif
 #ifdef GROUPS
 #define LEAVES_GROUPS 1
 #else
 #define LEAVES_GROUPS 0
 #endif
-#ifdef UNWATCHED
-#define ALL_WATCHED true
-#else
-#define ALL_WATCHED \
-  (!(state[0] == UNKNOWN && who[0]) && !(state[1] == UNKNOWN && who[1]))
-#endif
-
 #ifdef FAILING_READ
 #define UNREAD (state[g] == UNKNOWN)
 #else
 #define UNREAD false
 #endif
-#ifdef OLD_KERNEL
-#define NO_SUCH(n) (!crew[n])
+#ifdef BLIND
+#define MAY_BE_BLIND (!calm)
 #else
-#define NO_SUCH(n) 1
+#define MAY_BE_BLIND false
+#endif
+#ifdef PARTED
+#define MAY_LOSE (alive[0] && alive[1])
+#define IS_FAULT false
+#else
+#define MAY_LOSE (!(alive[0] && alive[1]))
+#define IS_FAULT true
 #endif
 
 /* What going does, unless spin is told that it does not: a child keeps the lock
    until it executes, and writes its record before that; nobody is reaped before
-   the records were read; there is no upgrade while a state is unsaved. */
+   the records were read; there is no upgrade while a state is unsaved; what was
+   read of a record is kept if the file is gone when it is tried again; and a
+   process is gone if there is none, even if its number names a group. */
 #ifdef UNLOCK
 #define UNLOCKED true
 #else
@@ -102,6 +105,16 @@ byte asked;
 #define MAY_UPGRADE true
 #else
 #define MAY_UPGRADE (!dirty[g])
+#endif
+#ifdef READ_ANEW
+#define REMEMBERED false
+#else
+#define REMEMBERED true
+#endif
+#ifdef GROUP_IS_LIFE
+#define GONE(n) (!is[n] && !crew[n])
+#else
+#define GONE(n) (!is[n])
 #endif
 /* Calm is only of use where something must come true in the end. */
 #ifdef LIVE
@@ -145,6 +158,10 @@ byte record, record_pid;
 bit record_old;
 bit lost; /* the directory was removed, and nobody has made it again */
 
+#define NONE 0 /* a start time: cannot be read, or was not looked at */
+#define RIGHT 1
+#define OTHER 2
+
 /* Two goings: are they there, do they hold the lock of the directory of that
    name, and their memory. `ours` is what a going believes: it may have lost the
    directory and not know. */
@@ -156,6 +173,7 @@ bit lost; /* the directory was removed, and nobody has made it again */
 bit alive[2], locks[2];
 bit ours[2], dirty[2], quit[2], old[2];
 byte state[2], who[2], pidfd[2];
+byte start[2]; /* the start time of a number, once it was looked at */
 bit knows[2 * (N + 1)]; /* it has started this process, or read its record */
 
 #ifdef STORY
@@ -214,7 +232,7 @@ inline forsake(n) {
 /* A going without any memory: one that starts. */
 inline blank(g) {
   ours[g] = 0; dirty[g] = 0; quit[g] = 0; old[g] = 0;
-  state[g] = NOTHING; who[g] = 0; pidfd[g] = CHILD
+  state[g] = NOTHING; who[g] = 0; pidfd[g] = CHILD; start[g] = NONE
 }
 inline orphan(n) {
   if :: parent[n] == g && is[n] -> parent[n] = INIT :: else fi;
@@ -293,9 +311,6 @@ inline signal(kills) {
 }
 
 /* start_of() */
-#define NONE 0
-#define RIGHT 1
-#define OTHER 2
 #define start_of(n) (!is[n] -> NONE : (old[g] -> OTHER : RIGHT))
 
 /* The end is noted: the rest of ended(). */
@@ -308,10 +323,13 @@ inline note() {
 /* ended(), of one that somebody else has reaped: the group is its own if its
    number is nobody's, or still its own. */
 inline ended_unseen() {
-  d_step { STEP("start\n"); start = start_of(who[g]) };
   if
-  :: d_step { start != OTHER -> STEP("kill\n"); signal(1); note(); start = 0 }
-  :: d_step { start == OTHER -> note(); start = 0 }
+  :: d_step { true -> STEP("start\n"); start[g] = start_of(who[g]) }
+  :: d_step { MAY_BE_BLIND -> STEP("start\n"); start[g] = NONE }
+  fi;
+  if
+  :: d_step { start[g] != OTHER -> STEP("kill\n"); signal(1); note(); start[g] = NONE }
+  :: d_step { start[g] == OTHER -> note(); start[g] = NONE }
   fi
 }
 
@@ -322,24 +340,26 @@ inline reap() {
   if
   :: d_step { who[g] == n && state[g] -> STEP("look\n");
        if :: pidfd[g] != CHILD -> STEP("start\n") :: else fi;
-       STEP("kill\n"); signal(1) };
+       if :: pidfd[g] == CHILD || !old[g] -> STEP("kill\n"); signal(1) :: else fi };
      d_step { note(); STEP("reap\n"); let_go(n); n = 0 }
   :: d_step { !(who[g] == n && state[g]) -> STEP("look\n"); STEP("reap\n");
        assert(!named(n)); let_go(n); n = 0 }
   fi
 }
 
-/* adopt(). What is in the record is in our memory from then on. */
+/* adopt(). What is in the record is in our memory from then on. A pidfd from an
+   earlier try is kept. If the start time cannot be read, kill(2) tells whether
+   there is nobody; that is no step of its own. */
 inline adopt() {
   d_step {
     STEP("read\n");
     if
     :: locks[g] && record -> who[g] = record_pid; old[g] = record_old;
        was_stopping = (record == STOPPING);
-       start = start_of(who[g]);
-       if :: who[g] -> STEP("start\n") :: else fi;
        if :: who[g] && !old[g] -> KNOWS(g, who[g]) = 1 :: else fi
-    :: else -> who[g] = 0; old[g] = 0
+    :: !(locks[g] && record) && !(who[g] && REMEMBERED) ->
+       who[g] = 0; old[g] = 0; pidfd[g] = CHILD
+    :: else
     fi;
     if
     :: !who[g] && (file || locks[g] && record) -> enter(QUARANTINED)
@@ -349,26 +369,36 @@ inline adopt() {
   };
   if
   :: !who[g]
-  :: d_step { who[g] && is[who[g]] && start == RIGHT -> STEP("pidfd\n");
-       STEP("watch\n"); pidfd[g] = OPEN; start = 0;
-       enter((was_stopping -> STOPPING : UP));
-       if :: was_stopping -> STEP("cont\n"); signal(0) :: else fi;
-       was_stopping = 0 }
-  :: d_step { who[g] && (start == OTHER ||
-       (start == NONE && !is[who[g]] && NO_SUCH(who[g]))) -> STEP("pidfd\n");
-       pidfd[g] = FAILED; start = 0;
-       enter((was_stopping -> STOPPING : UP));
-       was_stopping = 0 };
-     ended_unseen()
-  :: d_step { who[g] && (!calm || (start == RIGHT && !is[who[g]]) ||
-       (start == NONE && (is[who[g]] || !NO_SUCH(who[g])))) ->
-       /* It cannot be watched: again, later, or never. */
-       pidfd[g] = FAILED; start = 0; was_stopping = 0;
-       if
-       :: quit[g] -> who[g] = 0; old[g] = 0; pidfd[g] = CHILD;
-          state[g] = NOTHING; dirty[g] = 0
-       :: else
-       fi }
+  :: who[g] ->
+     if
+     :: pidfd[g] >= OPEN
+     :: d_step { pidfd[g] < OPEN && is[who[g]] -> STEP("pidfd\n"); pidfd[g] = OPEN }
+     :: d_step { pidfd[g] < OPEN && (!is[who[g]] || !calm) ->
+          STEP("pidfd\n"); pidfd[g] = FAILED }
+     fi;
+     if
+     :: d_step { true -> STEP("start\n"); start[g] = start_of(who[g]) }
+     :: d_step { !calm -> STEP("start\n"); start[g] = NONE }
+     fi;
+     if
+     :: d_step { start[g] == RIGHT && pidfd[g] >= OPEN -> STEP("watch\n");
+          enter((was_stopping -> STOPPING : UP));
+          if :: was_stopping -> STEP("cont\n"); signal(0) :: else fi;
+          start[g] = NONE; was_stopping = 0 }
+     :: d_step { start[g] == OTHER || (start[g] == NONE && GONE(who[g])) ->
+          enter((was_stopping -> STOPPING : UP));
+          start[g] = NONE; was_stopping = 0 };
+        ended_unseen()
+     :: d_step { (start[g] == RIGHT && (pidfd[g] < OPEN || !calm)) ||
+          (start[g] == NONE && !GONE(who[g])) ->
+          /* It cannot be watched: again, later, or never. */
+          start[g] = NONE; was_stopping = 0;
+          if
+          :: quit[g] -> who[g] = 0; old[g] = 0; pidfd[g] = CHILD;
+             state[g] = NOTHING; dirty[g] = 0
+          :: else
+          fi }
+     fi
   fi
 }
 
@@ -400,7 +430,6 @@ inline amnesia(m) { KNOWS(g, m) = 0 }
 
 proctype going(byte g) {
   byte n;      /* the number in hand */
-  byte start;  /* the start time of a number */
   bit was_stopping;
 
 asleep: /* init respawns the first; somebody may start a second one by hand */
@@ -419,8 +448,9 @@ asleep: /* init respawns the first; somebody may start a second one by hand */
          n = (ZOMBIE_OF(1) -> 1 : 2) } -> reap()
 
     /* The end of one that was taken over, and is not our child after USR2. */
-    :: pidfd[g] == ENDED || (pidfd[g] == OPEN && !is[who[g]]) ||
-       (pidfd[g] == OPEN && is[who[g]] == ZOMBIE && parent[who[g]] != g) ->
+    :: state[g] > UNKNOWN && (pidfd[g] == ENDED ||
+       (pidfd[g] == OPEN && !is[who[g]]) ||
+       (pidfd[g] == OPEN && is[who[g]] == ZOMBIE && parent[who[g]] != g)) ->
        ended_unseen()
 
     /* rescan() */
@@ -463,7 +493,7 @@ asleep: /* init respawns the first; somebody may start a second one by hand */
     :: d_step { quit[g] && !state[g] -> end_going(g) }
     od
   } unless {
-    d_step { !alive[g] -> n = 0; start = 0; was_stopping = 0 }
+    d_step { !alive[g] -> n = 0; was_stopping = 0 }
   };
   goto asleep
 }
@@ -484,7 +514,7 @@ ltl in_the_end {
 inline lose(n) {
   holds[n] = 0;
   at_home[n] = 0;
-  if :: (is[n] || crew[n]) && !strange[n] -> excused[n] = 1 :: else fi
+  if :: IS_FAULT && (is[n] || crew[n]) && !strange[n] -> excused[n] = 1 :: else fi
 }
 
 #ifndef STORY
@@ -494,7 +524,7 @@ proctype fate() {
   :: d_step { !calm && alive[0] -> STEP("-- KILL\n"); g = 0; end_going(g) }
   :: d_step { !calm && alive[1] -> STEP("-- KILL\n"); g = 1; end_going(g); g = 0 }
   :: d_step { !calm -> STEP("-- the file comes or goes\n"); file = 1 - file }
-  :: d_step { !calm && !lost && LOSES && !(alive[0] && alive[1]) && ALL_WATCHED ->
+  :: d_step { !calm && !lost && LOSES && MAY_LOSE ->
        STEP("-- the directory is lost\n");
        lost = 1; record = NOTHING; record_pid = 0; record_old = 0;
        locks[0] = 0; locks[1] = 0;
