@@ -134,7 +134,7 @@
 // RETRY; a trouble that comes back sooner than after SAME is still the same
 // one.
 enum { FILE_SIZE = 8192, WORDS = FILE_SIZE / 2, LINE = 512, NAME = 254 };
-enum { SAFE = O_NONBLOCK | O_NOCTTY | O_CLOEXEC };
+enum { SAFE = O_NONBLOCK | O_NOCTTY | O_CLOEXEC, NOBODY = -2 };
 static const double NEVER = 1e18, QUIET = 0.1, LATEST = 1, RETRY = 1, SAME = 3;
 
 // The options by their letter; then the descriptors: the runtime directory and
@@ -444,14 +444,16 @@ static bool is_trusted(const struct stat* st) {
 // A pid and the time at which its process was started name one process. That
 // time, in hundredths of a second, is the 22nd field of /proc/PID/stat
 // (`proc(5)`); the second is a name that may hold blanks and brackets, so we
-// count from the last bracket. 0 if it cannot be read. (We read that of its
-// first task, which says the same: qemu's user emulation makes one up for a
+// count from the last bracket. 0 if it cannot be read; NOBODY, which is the
+// start time of none, if there is no such process (`kill(2)`). (We read that of
+// its first task, which says the same: qemu's user emulation makes one up for a
 // process that asks for its own. On Alpha the time is counted in other parts of
 // a second, and nothing can be taken over.)
 static long long start_of(pid_t pid) {
   char path[40], text[512];
   snprintf(path, sizeof path, "/proc/%d/task/%d/stat", pid, pid);
-  if (slurp(open(path, SAFE), text, sizeof text) < 0) return 0;
+  if (slurp(open(path, SAFE), text, sizeof text) < 0)
+    return kill(pid, 0) && errno == ESRCH ? NOBODY : 0;
   char* field = strrchr(text, ')');
   for (int i = 2; field && i < 22; i++) field = strchr(field + 1, ' ');
   return field ? atoll(field) : 0;
@@ -668,8 +670,8 @@ static bool is_wanted(const struct service* s) { return s->wanted && !quit; }
 static void ended(struct service* s, int how, int status) {
   double min, max = 60;
   const char* policy = s->state == STOPPING ? "" : find(s->text, "restart", "");
-  long long start = s->pidfd ? start_of(s->is[PID]) : 0;
-  if (start == 0 || start == s->is[START]) kill(-s->is[PID], SIGKILL);
+  long long start = s->pidfd ? start_of(s->is[PID]) : s->is[START];
+  if (start == s->is[START] || start == NOBODY) kill(-s->is[PID], SIGKILL);
   if (s->pidfd) epoll_ctl(epoll_fd, EPOLL_CTL_DEL, s->pidfd, NULL);
   if (s->pidfd) close(s->pidfd);
   s->pidfd = 0;
@@ -724,8 +726,7 @@ static void reset(struct service* s) {
 // The pidfd comes before the look at the start time: so it is the process that
 // was looked at, even if the number changes hands meanwhile. If that cannot be
 // found out, nothing is guessed: false, and we try again. A start time that
-// cannot be read is no proof of death, but that there is nobody to be signalled
-// is (ESRCH). To take a running
+// cannot be read is no proof of death. To take a running
 // service for a dead one would start a second one, and that can destroy more
 // than any crash: two databases on the same files. And what was read once is
 // not forgotten if the state file is gone when we try again. In the end we
@@ -743,8 +744,7 @@ static bool adopt(struct service* s) {
   if (s->is[PID] > 1 && s->is[PID] < 1 << 22) {
     if (s->pidfd <= 0) s->pidfd = syscall(SYS_pidfd_open, (pid_t)s->is[PID], 0);
     long long start = start_of(s->is[PID]);
-    bool gone =
-        start ? start != s->is[START] : kill(s->is[PID], 0) && errno == ESRCH;
+    bool gone = start && start != s->is[START];
     if (!gone && (!start || s->pidfd < 0 ||
                   epoll_ctl(epoll_fd, EPOLL_CTL_ADD, s->pidfd, &event)))
       return say(RECORD, "%s: cannot watch its process: %m", s->name);

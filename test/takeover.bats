@@ -466,6 +466,23 @@ LIFE
   grep -q '^unharmed$' "$LOG"
 }
 
+@test "a stranger of the recorded number is spared, even if his start time cannot be read again" {
+  set -m # in a group of his own
+  sleep 1000 3>&- &
+  set +m
+  other=$!
+  STARTED+=("$other")
+  service web 'cmd=sleep 1001'
+  mkdir "$R"
+  echo "state=up pid=$other start=1 starts=1" >"$R/web"
+  WRAP+=(strace -D -qq -o /dev/null -P "/proc/$other/task/$other/stat" -e trace=open,openat
+    -e inject=open,openat:error=ENFILE:when=2)
+  going_start
+  assert_log '^web: ended unseen after '
+  wait_until 'is_new web $other && is_up web'
+  alive "$other"
+}
+
 # Each start of a service is told by the service itself.
 # What was neither killed nor touched must have started once, the others at
 # most once for each time that the test did something to them.

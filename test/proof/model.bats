@@ -217,10 +217,6 @@ life() { # FIFO
   finds '-- it ends' 'exec again' lock look reap -- -DFAILING_READ
 }
 
-@test "found: a start time that cannot be read when it is looked at again" {
-  finds pidfd '-- init reaps it' "-- its number is a stranger's" start start kill -- -DBLIND
-}
-
 @test "found: a directory that is removed while another going waits for it" {
   GOINGS=2 finds '-- the directory is lost' lock read clone -- -DPARTED
 }

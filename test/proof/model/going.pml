@@ -67,11 +67,6 @@ byte asked;
 #else
 #define UNREAD false
 #endif
-#ifdef BLIND
-#define MAY_BE_BLIND (!calm)
-#else
-#define MAY_BE_BLIND false
-#endif
 #ifdef PARTED
 #define MAY_LOSE (alive[0] && alive[1])
 #define IS_FAULT false
@@ -321,11 +316,12 @@ inline note() {
 }
 
 /* ended(), of one that somebody else has reaped: the group is its own if its
-   number is nobody's, or still its own. */
+   number is nobody's, or still its own. A start time that cannot be read just
+   then is as good as another one: nothing is killed. */
 inline ended_unseen() {
   if
   :: d_step { true -> STEP("start\n"); start[g] = start_of(who[g]) }
-  :: d_step { MAY_BE_BLIND -> STEP("start\n"); start[g] = NONE }
+  :: d_step { !calm -> STEP("start\n"); start[g] = OTHER }
   fi;
   if
   :: d_step { start[g] != OTHER -> STEP("kill\n"); signal(1); note(); start[g] = NONE }
