@@ -217,6 +217,10 @@ life() { # FIFO
   finds '-- it ends' 'exec again' lock look reap -- -DFAILING_READ
 }
 
+@test "found: a start time that cannot be read when it is looked at again" {
+  finds watch '-- it forks' '-- it ends' start unwatch clone -- -DBLIND
+}
+
 @test "found: a directory that is removed while another going waits for it" {
   GOINGS=2 finds '-- the directory is lost' lock read clone -- -DPARTED
 }

@@ -67,6 +67,11 @@ byte asked;
 #else
 #define UNREAD false
 #endif
+#ifdef BLIND
+#define MAY_BE_BLIND (!calm)
+#else
+#define MAY_BE_BLIND false
+#endif
 #ifdef PARTED
 #define MAY_LOSE (alive[0] && alive[1])
 #define IS_FAULT false
@@ -321,7 +326,7 @@ inline note() {
 inline ended_unseen() {
   if
   :: d_step { true -> STEP("start\n"); start[g] = start_of(who[g]) }
-  :: d_step { !calm -> STEP("start\n"); start[g] = OTHER }
+  :: d_step { MAY_BE_BLIND -> STEP("start\n"); start[g] = (is[who[g]] -> OTHER : NONE) }
   fi;
   if
   :: d_step { start[g] != OTHER -> STEP("kill\n"); signal(1); note(); start[g] = NONE }
