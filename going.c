@@ -215,8 +215,7 @@ static char* facts[] = {"pid", "start", "starts", "exit", "signal", "file"};
 static struct service {
   struct service* next;
   enum state state;
-  bool wanted, dirty;
-  int quick, pidfd;
+  int wanted, dirty, quick, pidfd;
   long long is[FACTS], seen;
   double delay, due;
   char *text, name[];
@@ -807,30 +806,33 @@ static bool forget(struct service** at) {
 // trouble with handlers is here: nothing is interrupted, and nothing can be
 // half done when one comes.
 //
-// Reaps every child that has ended. Ten ends may leave a single signal, so we
-// ask until there is none; for that the kernel walks through all living
-// children, which is nothing with a hundred, and with thousands takes longer
-// than all the rest of a restart. First we only look (WNOWAIT,
+// Reaps a child that has ended, if there is one. First we only look (WNOWAIT,
 // `waitid(2)`): as long as the zombie is there, its number is given to nobody,
 // and what is left of its group can be killed safely. A process we do not know
 // is an orphan; to reap those is the duty of process 1 of a container. Nothing
 // is started here: the end is a fact, and what follows from it comes with the
 // next look at all services.
-static void reap(void) {
+//
+// Ten ends may leave a single signal. So the child that a signal tells of is
+// reaped at once, and at the end of the round we ask for any other, until there
+// is none (chapter 14). For that the kernel walks through all living children,
+// which takes long if there are thousands; no start waits for it.
+static bool reap(idtype_t type, id_t id) {
   siginfo_t info = {0};
-  while (!waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) && info.si_pid) {
-    struct service* s = list.next;
-    while (s && s->is[PID] != info.si_pid) s = s->next;
-    if (s) ended(s, info.si_code == CLD_EXITED ? EXIT : SIGNAL, info.si_status);
-    waitid(P_PID, info.si_pid, NULL, WEXITED | WNOHANG);
-  }
+  struct service* s = list.next;
+  waitid(type, id, &info, WEXITED | WNOHANG | WNOWAIT);
+  if (info.si_pid == 0) return false;
+  while (s && s->is[PID] != info.si_pid) s = s->next;
+  if (s) ended(s, info.si_code == CLD_EXITED ? EXIT : SIGNAL, info.si_status);
+  return !waitid(P_PID, info.si_pid, NULL, WEXITED | WNOHANG);
 }
 
 // Reads a signal, if one is pending (`signalfd(2)`); the next one wakes us
 // again. They come in the order of their numbers, which is just right: when
 // init sends TERM to everybody, we know that we are to leave before we hear who
-// died of it, and restart nobody. HUP looks at the directory, and writes every
-// state file anew, for somebody may have removed one.
+// died of it, and restart nobody. SIGCHLD tells who ended. HUP looks at the
+// directory, and writes every state file anew, for somebody may have removed
+// one.
 //
 // USR2 executes our own file again, with our own environment; the next going
 // finds state files, as always, and reads the signals that we have not read,
@@ -845,6 +847,7 @@ static void read_signal(char** argv, char** envp) {
   bool is_hup = heard.ssi_signo == SIGHUP;
   if (is_hup) look_due = now;
   for (struct service* s = list.next; is_hup && s; s = s->next) s->dirty = true;
+  if (heard.ssi_signo == SIGCHLD && list.next) reap(P_PID, heard.ssi_pid);
   if (heard.ssi_signo != SIGUSR2 || quit) return;
   environ = envp;
   if (silent_until[SAVE] < now && look_due > now) execvp(argv[0], argv);
@@ -1008,14 +1011,14 @@ static double feed(void) {
 // time to; bring every service to where it should be; feed. If nothing is due,
 // the wait is thirty years, and an idle machine is not woken (`ppoll(2)`).
 //
-// Children are reaped after a signal was read, but not before the first look at
-// the directories: until then nobody is known, and how somebody ended around
-// USR2 would be lost. News of processes taken over come one at a time; the next
-// is there when we wait again. Those who were started by us before USR2 are
-// children, and reaped as such. What happened in the directory is drained into
-// memory that is free by then: a look will tell more than any event, and if the
-// kernel had to drop some, nothing is lost. Each event puts off the look, but
-// not for ever.
+// What signals did not tell of is reaped last, and then the next round follows
+// at once. No child is reaped before the first look at the directories: until
+// then nobody is known, and how somebody ended around USR2 would be lost. News
+// of processes taken over come one at a time; the next is there when we wait
+// again. Those who were started by us before USR2 are children, and reaped as
+// such. What happened in the directory is drained into memory that is free by
+// then: a look will tell more than any event, and if the kernel had to drop
+// some, nothing is lost. Each event puts off the look, but not for ever.
 //
 // A failed service that is critical stops the feeding. While we leave, that is
 // not asked any more, since services are being forgotten. To bring a thousand
@@ -1033,8 +1036,7 @@ static void supervise(char** argv, char** envp) {
     read_signal(argv, envp);
     if (fds[2].revents) epoll_wait(epoll_fd, events, 1, 0);
     struct service* s = events->data.ptr;
-    if (ours || list.next) reap();
-    if (s && s->pidfd) ended(s, EXIT, -1);
+    if (s && s->pidfd && !reap(P_PID, s->is[PID])) ended(s, EXIT, -1);
     while (read(inotify_fd, events, sizeof events) > 0)
       look_due = first(now + QUIET, (changed = first(changed, now)) + LATEST);
     if (look_due <= now) rescan();
@@ -1050,6 +1052,7 @@ static void supervise(char** argv, char** envp) {
     }
     lost = failed;
     if (option['w'] && (ours || dog >= 0) && !lost) next = first(next, feed());
+    while ((ours || list.next) && reap(P_ALL, 0)) next = now;
   }
 }
 

@@ -396,6 +396,15 @@ is_new() { is_up "$1" && [ "$(pid_of "$1")" != "$2" ] && alive "$(pid_of "$1")";
 }
 
 # The lock is free only once every process that inherited it is dead.
+its_main_process_dies_unseen() { # web's, which has started another one; $pid is its number
+  going_start
+  wait_until '[ "$(living "$(pid_of web)")" = 2 ]'
+  pid=$(pid_of web)
+  going_kill
+  kill -KILL "$pid"
+  wait_until "! alive $pid"
+}
+
 @test "what is left of a service whose main process died while nobody looked is killed before the next start" {
   cat >"$BATS_TEST_TMPDIR/body" <<BODY
 exec 9>"$BATS_TEST_TMPDIR/lock"
@@ -405,12 +414,7 @@ sleep 1000 &
 exec sleep 1000
 BODY
   service web "cmd=sh $BATS_TEST_TMPDIR/body" 'stop=KILL'
-  going_start
-  wait_until '[ "$(living "$(pid_of web)")" = 2 ]'
-  pid=$(pid_of web)
-  going_kill
-  kill -KILL "$pid"
-  wait_until "! alive $pid"
+  its_main_process_dies_unseen
   [ "$(living "$pid")" = 1 ]
   going_start
   wait_until '[ "$(grep -c . $BATS_TEST_TMPDIR/starts)" = 2 ]'
@@ -421,12 +425,7 @@ BODY
 # Linux 6.1 says EINVAL of a number that only names a group, where others say ESRCH.
 @test "a main process that died while nobody looked has ended, even if its number still names its group" {
   service web "cmd=sh -c 'sleep 1000 & exec sleep 1000'" stop=KILL
-  going_start
-  wait_until '[ "$(living "$(pid_of web)")" = 2 ]'
-  pid=$(pid_of web)
-  going_kill
-  kill -KILL "$pid"
-  wait_until "! alive $pid"
+  its_main_process_dies_unseen
   WRAP+=(strace -D -qq -o /dev/null -e trace=pidfd_open -e inject=pidfd_open:error=EINVAL)
   going_start
   assert_log '^web: ended unseen after '
@@ -434,8 +433,7 @@ BODY
   [ "$(living "$pid")" = 0 ]
 }
 
-# The number goes to somebody else while going is about to ask for its pidfd. (If it has been asked
-# for when the second is over, this is an end like any other.)
+# The number goes to somebody else while going is about to ask for its pidfd.
 @test "a number that changes hands while it is taken over is no service" {
   needs_root
   service web 'cmd=sleep 1000'
@@ -449,7 +447,8 @@ BODY
     service=$pid
     strace -D -qq -o /dev/null -e trace=pidfd_open -e inject=pidfd_open:delay_enter=2000000 \
       "$1" -d "$2" -r "$3" </dev/null 2>>"$4" &
-    sleep 1
+    going=$!
+    until grep -q '^434 ' /proc/$going/syscall; do sleep 0.05; done # pidfd_open(2)
     kill -KILL $service
     while [ -d /proc/$service ]; do sleep 0.01; done
     echo $((service - 1)) >/proc/sys/kernel/ns_last_pid
@@ -733,6 +732,46 @@ is_one() { is_up web && [ "$(with_argument "$MARK")" = "$(pid_of web)" ]; }
   done
   refute_log '^web: ended unseen'
   [ "$(grep -c '^once: taken over as' "$LOG")" = 3 ]
+}
+
+@test "services that end together after a USR2: how each ended is known" {
+  for i in {1..20}; do service "s$i" 'cmd=sleep 1000'; done
+  going_start
+  wait_until '[ "$(grep -ls state=up "$R"/* | wc -l)" = 20 ]'
+  kill -USR2 "$GOING_PID"
+  wait_until '[ "$(grep -c ": taken over as" "$LOG")" = 20 ]'
+  kill -KILL $(for i in {1..20}; do pid_of "s$i"; done)
+  for i in {1..20}; do wait_until "[ \"\$(state s$i starts) \$(state s$i signal)\" = '2 9' ]"; done
+  refute_log 'ended unseen'
+}
+
+@test "a service that ends after a USR2, before the first look: how it ended is known" {
+  service web 'cmd=sleep 1000'
+  WRAP+=(strace -D -qq -o /dev/null -e trace=epoll_create1 -e inject=epoll_create1:delay_enter=700000)
+  going_start
+  wait_until 'is_up web'
+  kill -USR2 "$GOING_PID"
+  wait_until '! supervises' # it is the new one, and stands at that call
+  kill -KILL "$(pid_of web)"
+  wait_until '[ "$(state web starts) $(state web signal)" = "2 9" ]'
+  refute_log '^web: ended unseen'
+}
+
+@test "a service that ends after a USR2, while somebody else has the lock: how it ended is known" {
+  service web 'cmd=sleep 1000'
+  going_start
+  wait_until 'is_up web'
+  mkfifo "$BATS_TEST_TMPDIR/end"
+  flock "$R/..lock" cat "$BATS_TEST_TMPDIR/end" 3>&- &
+  wait_until 'grep -q "^[0-9]*: ->" /proc/locks' # it waits for the lock
+  kill -USR2 "$GOING_PID"
+  assert_log "^waiting for $R, in use or unsafe\$"
+  web=$(pid_of web)
+  kill -KILL "$web"
+  wait_until '[[ $(stat_of $web) == Z* ]]'
+  echo >"$BATS_TEST_TMPDIR/end"
+  wait_until '[ "$(state web starts) $(state web signal)" = "2 9" ]'
+  refute_log '^web: ended unseen'
 }
 
 @test "TERM and USR2 together: services are stopped as their files say" {
