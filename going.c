@@ -816,7 +816,7 @@ static bool forget(struct service** at) {
 // Ten ends may leave a single signal. So the child that a signal tells of is
 // reaped at once, and at the end of the round we ask for any other, until there
 // is none (chapter 14). For that the kernel walks through all living children,
-// which takes long if there are thousands; no start waits for it.
+// which takes long if there are thousands, and so it comes after the starts.
 static bool reap(idtype_t type, id_t id) {
   siginfo_t info = {0};
   struct service* s = list.next;

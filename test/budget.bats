@@ -24,6 +24,9 @@ soon() { wait_until "$1" 2>/dev/null || wait_until "$1" 2>/dev/null || wait_unti
 peak() { awk '/^VmPeak/ { print $2 }' "/proc/$GOING_PID/status"; }
 descriptors() { ls "/proc/$GOING_PID/fd" | wc -l; }
 switches() { awk '/ctxt_switches/ { n += $2 } END { print n }' "/proc/$GOING_PID/status"; }
+quiet() { # nothing is under way any more
+  local first && first=$(switches) && sleep 0.5 && [ "$(switches)" = "$first" ]
+}
 stops() {
   kill -TERM "$GOING_PID"
   soon "! alive $GOING_PID"
@@ -156,9 +159,6 @@ stops() {
   service poor 'cmd=/nonexistent' 'retries=1'
   going_start
   wait_until '[ "$(up)" = 10 ] && [ "$(state fine state)" = done ] && [ "$(state poor state)" = failed ]'
-  quiet() { # nothing is under way any more
-    local first && first=$(switches) && sleep 0.5 && [ "$(switches)" = "$first" ]
-  }
   wait_until quiet
   before=$(switches)
   sleep 3
@@ -171,7 +171,6 @@ stops() {
   wait_until '[ "$(up)" = 1 ]'
   pid=$(pid_of s1)
   is_in() { grep -q "^State:.$1" "/proc/$pid/status"; }
-  quiet() { local first && first=$(switches) && sleep 0.5 && [ "$(switches)" = "$first" ]; }
   wait_until quiet
   before=$(switches)
   for i in 1 2 3; do

@@ -368,7 +368,7 @@ lives_with_the_script_of_buildroot() {
   until_so is_up
   kill -KILL "$(supervisor)" # what it is about to start again is stopped, too
   S99 stop
-  sleep 2
+  sleep 2 # longer than the script waits before it starts it again: nothing comes
   [ -z "$(supervisor)" ]
 }
 
