@@ -597,19 +597,21 @@ static int child_main(void* s) { return (stuck = exec_service(s)) ? 111 : 0; }
 // put the words there once more, and has room for its own.
 //
 // What the child knows, we know: its pid, its start time, whether it has saved
-// its state. If no child is to be had, all is as it was before, and it is tried
-// again. (The count of starts is cut to what fits, because a broken record may
-// hold anything. An emulator may make a fork even of this; then the child has
-// memory of its own, and we say and save what we can without it.)
+// its state. A birth may have taken seconds, and so the clock is read again: a
+// child that was killed by its timer has lived for 10. If no child is to be
+// had, all is as it was before, and it is tried again. (The count of starts is
+// cut to what fits, because a broken record may hold anything. An emulator may
+// make a fork even of this; then the child has memory of its own, and we say
+// and save what we can without it.)
 static void spawn(struct service* s) {
   static char room[12 * FILE_SIZE], *stack = room + sizeof room;
   struct service before = *s;
-  now = seconds();
   s->is[STARTS] = (s->is[STARTS] + 1ULL) % (1ULL << 63);
   s->is[STAMP] = s->seen;
   set_state(s, UP, NEVER);
   stuck = NULL;
   s->is[PID] = clone(child_main, stack, CLONE_VM | CLONE_VFORK | SIGCHLD, s);
+  now = seconds();
   if (stuck) say(NEWS, "%s: cannot %s %s: %m", s->name, stuck, object);
   if (s->is[PID] < 0) say(FORK, "%s: cannot fork: %m", s->name);
   if (s->is[PID] < 0) *s = before;
