@@ -759,11 +759,14 @@ is_one() { is_up web && [ "$(with_argument "$MARK")" = "$(pid_of web)" ]; }
 
 @test "a service that ends after a USR2, while somebody else has the lock: how it ended is known" {
   service web 'cmd=sleep 1000'
+  # the new one stands still before it asks for the lock, so that the other surely gets it
+  WRAP+=(strace -D -qq -o /dev/null -e trace=epoll_create1 -e inject=epoll_create1:delay_enter=700000)
   going_start
   wait_until 'is_up web'
   mkfifo "$BATS_TEST_TMPDIR/end"
   flock "$R/..lock" cat "$BATS_TEST_TMPDIR/end" 3>&- &
-  wait_until 'grep -q "^[0-9]*: ->" /proc/locks' # it waits for the lock
+  other=$!
+  wait_until 'grep -q " -> FLOCK .* $other " /proc/locks' # it waits for the lock
   kill -USR2 "$GOING_PID"
   assert_log "^waiting for $R, in use or unsafe\$"
   web=$(pid_of web)
