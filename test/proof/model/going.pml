@@ -37,12 +37,15 @@
 #define TERM 3
 #ifdef STORY
 byte asked;
+bit over; /* init does not start it again */
 #define MAY(what) (asked == what)
 #define TAKEN asked = 0
+#define MAY_START (!over)
 #define MAY_BE_LATE false
 #else
 #define MAY(what) (!calm)
 #define TAKEN skip
+#define MAY_START true
 #define MAY_BE_LATE true
 #endif
 
@@ -435,7 +438,8 @@ proctype going(byte g) {
 
 asleep: /* init respawns the first; somebody may start a second one by hand */
   if
-  :: d_step { (g == 0 || (GOINGS == 2 && !calm)) && (!lost || !alive[1 - g]) -> alive[g] = 1 }
+  :: d_step { MAY_START && (g == 0 || (GOINGS == 2 && !calm)) &&
+       (!lost || !alive[1 - g]) -> alive[g] = 1 }
   fi;
   {
     do
@@ -556,7 +560,7 @@ proctype fate() {
   when(IS_STOPPING, end_going(g));
   when(IS_STOPPING, asked = END);
   when(!state[0], STEP("* birth\n"); file = 1);
-  when(IS_WELL, STEP("* farewell\n"); asked = TERM);
+  when(IS_WELL, STEP("* farewell\n"); over = 1; asked = TERM);
   when(IS_STOPPING, asked = END);
   when(!alive[0], STEP("* the end\n"))
 }
