@@ -319,23 +319,6 @@ static void split(const char* value, char* to, char** words) {
   *words = NULL;
 }
 
-// What `stop` says: a signal, by its name, with or without SIG, and perhaps the
-// seconds of grace, left alone if not given. The numbers are the compiler's,
-// since those of MIPS are others (`signal(7)`). A number is no name: `stop=30`
-// is meant as seconds. 0 if there is no such signal.
-static int parse_stop(const char* stop, double* grace) {
-  char names[] = "HUP INT QUIT ABRT KILL USR1 USR2 ALRM TERM CONT WINCH PWR";
-  static const int numbers[] = {SIGHUP,  SIGINT,  SIGQUIT,  SIGABRT,
-                                SIGKILL, SIGUSR1, SIGUSR2,  SIGALRM,
-                                SIGTERM, SIGCONT, SIGWINCH, SIGPWR};
-  char word[16], *rest = names, *name;
-  sscanf(stop, "%15s %lf", word, grace);
-  char* bare = strncmp(word, "SIG", 3) ? word : word + 3;
-  for (int n = 0; (name = strsep(&rest, " ")); n++)
-    if (!strcmp(name, bare)) return numbers[n];
-  return 0;
-}
-
 // Looks up USER or USER:GROUP, by name, or by number if it begins with a digit,
 // and tells whether they exist. If asked to, it sets the environment that goes
 // with that identity, and then assumes it, groups first, since it may not do
@@ -624,17 +607,28 @@ static void spawn(struct service* s) {
 // how long the next start waits, which depends on how long it ran.
 //
 // Asks a process, and all of its group, to end, and gives it some time for
-// that. One that has been asked already, by an earlier going, is not asked
-// again, since many programs take a second signal for impatience; signal 0 is
-// none. One that is stopped in the sense of `signal(7)` cannot hear that, so it
-// is told to go on. The group has the number of its leader, which is our child,
-// or was looked at when it was taken over; so the number is right, see the
-// invariants. There is no check that anything was signalled: if the process has
-// just ended, we shall hear of that.
+// that. `stop` says which signal, by its name, with or without SIG, and perhaps
+// the seconds of grace, left alone if not given. The numbers are the
+// compiler's, since those of MIPS are others (`signal(7)`). A number is no
+// name: `stop=30` is meant as seconds.
+//
+// One that has been asked already, by an earlier going, is not asked again,
+// since many programs take a second signal for impatience. One that is stopped
+// in the sense of `signal(7)` cannot hear that, so it is told to go on. The
+// group has the number of its leader, which is our child, or was looked at when
+// it was taken over; so the number is right, see the invariants. There is no
+// check that anything was signalled: if the process has just ended, we shall
+// hear of that.
 static void stop(struct service* s) {
+  const int numbers[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGABRT, SIGKILL,  SIGUSR1,
+                         SIGUSR2, SIGALRM, SIGTERM, SIGCONT, SIGWINCH, SIGPWR};
+  char names[] = "HUP INT QUIT ABRT KILL USR1 USR2 ALRM TERM CONT WINCH PWR";
+  char word[16], *rest = names, *name;
   double grace = 10;
-  int number = parse_stop(find(s->text, "stop", "TERM"), &grace);
-  kill(-s->is[PID], s->state == UP ? number : 0);
+  sscanf(find(s->text, "stop", "TERM"), "%15s %lf", word, &grace);
+  const char* bare = strncmp(word, "SIG", 3) ? word : word + 3;
+  for (int n = 0; (name = strsep(&rest, " ")); n++)
+    if (s->state == UP && !strcmp(name, bare)) kill(-s->is[PID], numbers[n]);
   kill(-s->is[PID], SIGCONT);
   set_state(s, STOPPING, now + grace);
 }
