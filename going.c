@@ -663,7 +663,7 @@ static bool is_wanted(const struct service* s) { return s->wanted && !quit; }
 //
 // `how` is EXIT or SIGNAL, with its `status`: -1 if nobody knows.
 static void ended(struct service* s, int how, int status) {
-  double min, max = 60;
+  double min, max = 60, retries = atof(find(s->text, "retries", "1e18"));
   const char* policy = s->state == STOPPING ? "" : find(s->text, "restart", "");
   long long start = s->pidfd ? start_of(s->is[PID]) : s->is[START];
   if (start == s->is[START] || start == NOBODY) kill(-s->is[PID], SIGKILL);
@@ -678,8 +678,7 @@ static void ended(struct service* s, int how, int status) {
   s->quick = s->state == UP && lasted < max ? s->quick + 1 : 0;
   s->delay = s->quick > 2 ? first(2 * s->delay, max) : min;
   set_state(s, QUARANTINED, s->quick > 1 ? now + s->delay : now);
-  if (s->quick >= atof(find(s->text, "retries", "1e18")))
-    set_state(s, FAILED, NEVER);
+  if (s->quick >= retries) set_state(s, FAILED, NEVER);
   if (!strcmp(policy, "never")) set_state(s, DONE, NEVER);
   if (!strcmp(policy, "on-failure")) policy = "unless 0";
   for (int code, n; sscanf(policy, "%*[^0-9]%d%n", &code, &n) == 1; policy += n)
