@@ -371,10 +371,9 @@ static bool check(const char* entry) {
 
 // Drops the blanks around a word. A carriage return at its end is one, too.
 static char* trim(char* word) {
-  word += strspn(word, " \t");
   char* end = strchr(word, '\0');
   while (end > word && strchr(" \t\r", end[-1])) *--end = '\0';
-  return word;
+  return word + strspn(word, " \t");
 }
 
 // Troubles of the machine, not of the file. They pass.
