@@ -280,13 +280,13 @@ static bool say(enum kind kind, const char* format, ...) {
 // goes from its bytes to its settings; when a file is read, and what follows
 // from that, is told in chapter 12.
 //
-// Reads a short file that is open, as a string, and closes it. Returns the size
-// read, at most `room` - 1, or -1 and `errno`, also that of an open(2) that has
-// failed. A file that fills the room may go on behind it.
+// Reads a short file that is open, into a room of zeros, of which the last ends
+// it as a string, and closes it. Returns the size read, at most `room` - 1, or
+// -1 and `errno`, also that of an open(2) that has failed. A file that fills
+// the room may go on behind it.
 static ssize_t slurp(int fd, char* text, size_t room) {
   ssize_t size = fd < 0 ? -1 : read(fd, text, room - 1);
   if (fd >= 0) close(fd);
-  text[size < 0 ? 0 : size] = '\0';
   return size;
 }
 
@@ -431,7 +431,7 @@ static bool is_trusted(const struct stat* st) {
 // process that asks for its own. On Alpha the time is counted in other parts of
 // a second, and nothing can be taken over.)
 static long long start_of(pid_t pid) {
-  char path[40], text[512];
+  char path[40], text[512] = "";
   snprintf(path, sizeof path, "/proc/%d/task/%d/stat", pid, pid);
   if (slurp(open(path, SAFE), text, sizeof text) < 0)
     return kill(pid, 0) && errno == ESRCH ? NOBODY : 0;
