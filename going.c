@@ -344,29 +344,40 @@ static bool become(const char* user, bool assume) {
          !setgid(gid) && !setuid(who->pw_uid);
 }
 
-// All that a service file may say. This is the grammar of `going(5)`, as one
-// `regex(7)` for a line, without its blanks. Numbers of users and signals are
-// short here, so that no conversion can overflow: 4294967296 must not be root,
-// which is what it becomes in 32 bits.
-static regex_t rules;
-static const char grammar[] =
-    "^(cmd=([^'\"]|'[^']*'|\"[^\"]*\")+|(cwd|std(in|out|err))=/.*|critical=yes|"
-    "env=[^= \t]+=.*|retries=0*[1-9][0-9]*|restart=(always|on-failure|never|"
-    "unless([ \t]+(1?[0-9]{1,2}|2[0-4][0-9]|25[0-5]))+)|user=([A-Za-z_][^: \t]*"
-    "|[0-9]{1,9})(:([A-Za-z_][^: \t]*|[0-9]{1,9}))?|backoff=[0-9]*[.]?[0-9]+"
-    "([ \t]+[0-9]*[.]?[0-9]+)?|stop=(SIG)?(HUP|INT|QUIT|ABRT|KILL|USR[12]|ALRM|"
-    "TERM|CONT|WINCH|PWR)([ \t]+[0-9]*[.]?[0-9]+)?)$";
+// All that a service file may say: for each key the `regex(7)` of its values,
+// and behind it, as the next string, what is said of a value that does not
+// match. The table has the format of settings, and is read as such. Numbers of
+// users and signals are short here, so that no conversion can overflow:
+// 4294967296 must not be root, which is what it becomes in 32 bits.
+static const char rules[] =
+    "cmd=^([^'\"]|'[^']*'|\"[^\"]*\")*$\0cmd: quote not closed\0"
+    "cwd=^/\0cwd: not an absolute path\0env=^[^= \t]+=\0env: not NAME=VALUE\0"
+    "user=^([A-Za-z_][^: \t]*|[0-9]{1,9})(:([A-Za-z_][^: \t]*|[0-9]{1,9}))?$\0"
+    "user: no such user\0stdin=^/\0stdin: not an absolute path\0"
+    "stdout=^/\0stdout: not an absolute path\0"
+    "stderr=^/\0stderr: not an absolute path\0"
+    "restart=^(always|on-failure|never|"
+    "unless([ \t]+(1?[0-9]{1,2}|2[0-4][0-9]|25[0-5]))+)$\0"
+    "restart: not always, on-failure, never or unless CODE...\0"
+    "backoff=^[0-9]*[.]?[0-9]+([ \t]+[0-9]*[.]?[0-9]+)?$\0"
+    "backoff: not MIN [MAX]\0retries=^0*[1-9][0-9]*$\0retries: not 1 or more\0"
+    "critical=^yes$\0critical: not yes\0"
+    "stop=^(SIG)?(HUP|INT|QUIT|ABRT|KILL|USR[12]|ALRM|TERM|CONT|WINCH|PWR)"
+    "([ \t]+[0-9]*[.]?[0-9]+)?$\0stop: not SIGNAL [SECONDS]\0";
 
-// Is a setting good? What the pattern cannot know is whether there is such a
-// user, and which of two numbers is the smaller one. If an account cannot be
-// looked up for want of something, `errno` says so. The setting is a whole
+// Does a setting obey its rule? What a pattern cannot know is whether there is
+// such a user, and which of two numbers is the smaller one. If that cannot be
+// found out for want of something, `errno` says so. The setting is a whole
 // text, with an empty string at its end.
-static bool check(const char* entry) {
-  const char* user = find(entry, "user", NULL);
+static bool check(const char* rule, const char* setting) {
+  const char* user = find(setting, "user", NULL);
   double min = 0, max = NEVER;
-  sscanf(find(entry, "backoff", ""), "%lf %lf", &min, &max);
-  if (regexec(&rules, entry, 0, NULL, 0) || min > max) return false;
-  return !user || become(user, false);
+  regex_t regex;
+  sscanf(find(setting, "backoff", ""), "%lf %lf", &min, &max);
+  if (regcomp(&regex, rule, REG_EXTENDED | REG_NOSUB)) return false;
+  int mismatch = regexec(&regex, strchr(setting, '=') + 1, 0, NULL, 0);
+  regfree(&regex);
+  return !mismatch && min <= max && (!user || become(user, false));
 }
 
 // Drops the blanks around a word. A carriage return at its end is one, too.
@@ -393,17 +404,22 @@ static bool is_transient(int error) {
 static char* parse(const char* name, char* file, int before) {
   char text[2 * FILE_SIZE], *to = strcpy(text, ""), *line;
   for (int number = 1; (line = strsep(&file, "\n")); number++) {
-    const char *key = trim(strsep(&line, "=")), *what = NULL;
+    const char *key = trim(strsep(&line, "=")), *rule = find(rules, key, NULL);
     if (*key == '#' || (*key == '\0' && !line)) continue;
-    if (find(text, key, NULL) && strcmp(key, "env")) what = "given twice";
-    sprintf(to, "%s=%s%c", key, line ? trim(line) : "", '\0');
+    const char *got = line ? trim(line) : key, *what = NULL;
+    bool is_twice = find(text, key, NULL) && strcmp(key, "env");
+    sprintf(to, "%s=%s%c", key, got, '\0');
     errno = 0;
-    if (!check(to)) what = "unknown key or bad value";
+    if (rule && !check(rule, to)) what = strchr(rule, '\0') + 1;
     if (what && is_transient(errno)) return NULL;
-    if (what) say(NEWS, "%s:%d: %s: %s", name, number, what, to);
+    if (is_twice) what = "given twice";
+    if (!rule) what = "unknown key";
+    if (!line) what = "no '='";
+    if (!rule || is_twice) got = key;
+    if (what) say(NEWS, "%s:%d: %s: %s", name, number, what, got);
     to += strlen(to) + 1;
   }
-  if (!find(text, "cmd", NULL)) say(NEWS, "%s:1: no cmd", name);
+  if (!*find(text, "cmd", "")) say(NEWS, "%s:1: no cmd", name);
   char* copy = logged > before ? NULL : malloc(to - text + 1);
   return copy ? memcpy(copy, text, to - text + 1) : NULL;
 }
@@ -1088,7 +1104,6 @@ int main(int argc, char** argv, char** envp) {
   if (misused || option['h'] || option['V'])
     dprintf(1 + misused, "going 1.0.0-rc2 [-t] [-d DIR] [-r DIR] [-w DEV]\n");
   if (misused || option['h'] || option['V']) return misused ? 64 : 0;
-  while (regcomp(&rules, grammar, REG_EXTENDED | REG_NOSUB)) sleep(1);
   if (option['t']) return !scan(option['d'], load) || logged;
   umask(022);
   close(0);

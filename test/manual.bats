@@ -56,6 +56,8 @@ number() { sed -n "s/.*\b$1 = \([0-9][0-9.]*\).*/\1/p" "$SOURCE" | head -n 1; }
 fallback() { sed -n "s/.*find([^,]*text[^,]*, \"$1\", \"\([^\"]*\)\").*/\1/p" "$SOURCE"; }
 array() { sed -n "s/^static .*\b$1\[\] = {\(.*\)};/\1/p" "$SOURCE" | grep -o '[a-z]*'; }
 function_of() { awk -v "name=$1(" '/^[a-z]/ { on = index($0, name) } on' "$SOURCE"; }
+# What the rules say of a bad value, with its key.
+wants() { awk '/^static const char rules/, /;$/' "$SOURCE" | tr -d '\n' | sed 's/" *"//g; s/\\0/\n/g' | sed -n '/^[a-z]*: /p'; }
 # What a match for grep finds between its first and its last quotation mark.
 quoted() { grep -oE -e "$1" | sed 's/^[^"]*"\(.*\)"[^"]*$/\1/'; }
 # The formats that are said as news, or (-v) as troubles that pass.
@@ -67,7 +69,9 @@ patterns() {
   while read -r format; do
     case $format in
       '%s: cannot %s %s: %m') quoted 'return "[a-z]*"' <"$SOURCE" | sed 's/.*/%s: cannot & %s: %m/' | sort -u ;;
-      '%s:%d: %s: %s') function_of parse | quoted 'what = "[^"]*"' | sed 's/.*/%s:%d: &: %s/' ;;
+      '%s:%d: %s: %s')
+        { function_of parse | quoted 'what = "[^"]*"' && wants; } | sed 's/[].[]/\\&/g; s/.*/%s:%d: &: .+/'
+        ;;
       '%s:1: %s')
         function_of load | quoted '(what =|: ) "[a-z][^"%]*"' | sed 's/.*/%s:1: &/'
         echo '%s:1: %m'
@@ -200,9 +204,9 @@ agree() {
 }
 
 @test "the values that KEYS lists are accepted, the signals by all their names" {
-  names=$(function_of parse_stop | quoted 'names\[\] = "[A-Z0-9 ]*"')
+  names=$(function_of stop | quoted 'names\[\] = "[A-Z0-9 ]*"')
   [ "$(example "$PAGE5" 'HUP INT' | xargs)" = "$names" ]
-  [ "$(function_of parse_stop | grep -o 'SIG[A-Z]*[12]*,\|SIG[A-Z]*[12]*}' | tr -d ',}' | xargs)" = \
+  [ "$(function_of stop | grep -o 'SIG[A-Z]*[12]*,\|SIG[A-Z]*[12]*}' | tr -d ',}' | xargs)" = \
     "$(printf 'SIG%s ' $names | xargs)" ]
   for name in $names; do
     service "stop-$name" cmd=x "stop=$name"
@@ -240,7 +244,7 @@ agree() {
   example "$PAGE5" /usr/local/sbin:/ | grep -qxF "$(sed -n 's/.*putenv("PATH=\(.*\)").*/\1/p' "$SOURCE")"
   [ "$(number FILE_SIZE)" -eq 8192 ]
   says "$PAGE5" '8 KiB (8,192 bytes)'
-  grep -qF '[0-9]{1,9}))?|backoff' "$SOURCE"
+  grep -qF '(:([A-Za-z_][^: \t]*|[0-9]{1,9}))?$' "$SOURCE"
   says "$PAGE5" 'numbers of at most 9 digits'
   says "$PAGE5" "umask $(sed -n 's/.*umask(\(.*\));/\1/p' "$SOURCE")"
   grep -q 'SAFE, 0666)' "$SOURCE"
@@ -330,7 +334,23 @@ shapes() { grep -ho 'state=[a-z]* [a-z]*=[0-9][0-9a-z= ]*' "$@" | sed 's/=[0-9]*
 @test "a fault of every kind is said as FAULTS says" {
   service unknown 'cmd=x' '' 'colour=red'
   service twice 'cmd=x' '#' 'restart=never' 'restart=never'
+  service equals 'cmd=x' '#' '#' '--port 80'
   service without 'cwd=/'
+  service quote "cmd=sh -c 'date"
+  number=0
+  while read -r setting; do service "bad$((number += 1))" 'cmd=x' "$setting"; done <<'END'
+cwd=srv
+stdin=in
+stdout="/tmp/web.log"
+stderr=../web.log
+env=PATH
+user=shop:www
+restart=no
+backoff=5 2
+retries=0
+critical=no
+stop=30
+END
   mkdir "$D/directory"
   head -c 8193 /dev/zero | tr '\0' '#' >"$D/long"
   printf 'cmd=x\0' >"$D/nul"
@@ -338,7 +358,7 @@ shapes() { grep -ho 'state=[a-z]* [a-z]*=[0-9][0-9a-z= ]*' "$@" | sed 's/=[0-9]*
   chmod g+w "$D/open"
   ln -s nowhere "$D/link"
   run "$GOING" -t -d "$D"
-  diff <(sed 's/^[a-z]*:/web:/' <<<"$output" | sort) \
+  diff <(sed 's/^[a-z0-9]*:/web:/' <<<"$output" | sort) \
     <(section "$PAGE5" FAULTS | terms | tr -d '`' | sort)
 }
 
@@ -405,7 +425,7 @@ shapes() { grep -ho 'state=[a-z]* [a-z]*=[0-9][0-9a-z= ]*' "$@" | sed 's/=[0-9]*
   why=$(task 'why it ended')
   [ "$(example "$PAGE1" journalctl | head -n 1)" = "$why" ] # LOGGING
   on bash -c "${why/redis/crash}" | grep -q 'exited with 1 after'
-  on bash -c "${why/redis/bad}" | grep -q 'bad:1: unknown key or bad value: colour=red'
+  on bash -c "${why/redis/bad}" | grep -q 'bad:1: unknown key: colour'
   signal=$(task signal)
   on bash -c "$signal"
   wait_until 'grep -qs heard "$ROOT/run/heard"'
