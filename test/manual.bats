@@ -70,7 +70,7 @@ patterns() {
     case $format in
       '%s: cannot %s %s: %m') quoted 'return "[a-z]*"' <"$SOURCE" | sed 's/.*/%s: cannot & %s: %m/' | sort -u ;;
       '%s:%d: %s: %s')
-        { function_of parse | quoted 'what = "[^"]*"' && wants; } | sed 's/[].[]/\\&/g; s/.*/%s:%d: &: .+/'
+        { function_of parse | grep 'what = ' | quoted '"[^"]*"' && wants; } | sed 's/[].[]/\\&/g; s/.*/%s:%d: &: .+/'
         ;;
       '%s:1: %s')
         function_of load | quoted '(what =|: ) "[a-z][^"%]*"' | sed 's/.*/%s:1: &/'
