@@ -333,15 +333,14 @@ static void split(const char* value, char* to, char** words) {
 static bool become(const char* user, bool assume) {
   char name[512], *colon = strchrnul(user, ':'), *team = colon + !!*colon;
   snprintf(name, sizeof name, "%.*s", (int)(colon - user), user);
-  struct passwd* who = *name > '9' ? getpwnam(name) : getpwuid(atoi(name));
-  struct group* group = *team > '9' ? getgrnam(team) : getgrgid(atoi(team));
-  if (!who || (*colon && !group)) return false;
-  gid_t gid = *colon ? group->gr_gid : who->pw_gid;
+  struct passwd* u = *name > '9' ? getpwnam(name) : getpwuid(atoi(name));
+  struct group* g = *team > '9' ? getgrnam(team) : getgrgid(atoi(team));
+  if (!u || (*colon && !g)) return false;
+  gid_t gid = *colon ? g->gr_gid : u->pw_gid;
   if (!assume) return true;
-  return !setenv("HOME", who->pw_dir, 0) && !setenv("USER", who->pw_name, 0) &&
-         !setenv("LOGNAME", who->pw_name, 0) &&
-         !setenv("SHELL", who->pw_shell, 0) && !initgroups(who->pw_name, gid) &&
-         !setgid(gid) && !setuid(who->pw_uid);
+  return !setenv("HOME", u->pw_dir, 0) && !setenv("SHELL", u->pw_shell, 0) &&
+         !setenv("USER", u->pw_name, 0) && !setenv("LOGNAME", u->pw_name, 0) &&
+         !initgroups(u->pw_name, gid) && !setgid(gid) && !setuid(u->pw_uid);
 }
 
 // All that a service file may say: for each key the `regex(7)` of its values,
