@@ -307,14 +307,13 @@ static const char* find(const char* text, const char* key, const char* none) {
 // word; nothing else is special, nothing expanded or escaped. `quote` is the
 // open quote, or 0. That every quote is closed was checked before.
 static void split(const char* value, char* to, char** words) {
-  for (char quote = '\0'; *(value += strspn(value, " \t"));) {
+  for (char quote = '\0'; *(value += strspn(value, " \t")); *to++ = '\0') {
     *words++ = to;
     for (; *value && (quote || !strchr(" \t", *value)); value++) {
       bool is_quote = quote ? *value == quote : strchr("'\"", *value) != NULL;
       if (is_quote) quote = quote ? '\0' : *value;
       if (!is_quote) *to++ = *value;
     }
-    *to++ = '\0';
   }
   *words = NULL;
 }
