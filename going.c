@@ -302,10 +302,11 @@ static const char* find(const char* text, const char* key, const char* none) {
   return none;
 }
 
-// Splits a command at its blanks, into words in `to`, and ends their list with
-// NULL, as `execvp(3)` wants it. Quotes keep blanks together, also inside a
-// word; nothing else is special, nothing expanded or escaped. `quote` is the
-// open quote, or 0. That every quote is closed was checked before.
+// Splits a command at its blanks, into words in `to`, and puts these into a
+// list that was full of NULL, and so ends with one, as `execvp(3)` wants it.
+// Quotes keep blanks together, also inside a word; nothing else is special,
+// nothing expanded or escaped. `quote` is the open quote, or 0. That every
+// quote is closed was checked before.
 static void split(const char* value, char* to, char** words) {
   for (char quote = '\0'; *(value += strspn(value, " \t")); *to++ = '\0') {
     *words++ = to;
@@ -315,7 +316,6 @@ static void split(const char* value, char* to, char** words) {
       if (!is_quote) *to++ = *value;
     }
   }
-  *words = NULL;
 }
 
 // Looks up USER or USER:GROUP, by name, or by number if it begins with a digit,
@@ -541,7 +541,7 @@ static bool redirect(int fd, const char* text) {
 // is what it was about, a path, a user or a word. Both are read by the parent,
 // once the child has exited; `volatile`, for a compiler cannot know of that.
 static const char* exec_service(struct service* s) {
-  char copy[FILE_SIZE], *words[WORDS + 1];
+  char copy[FILE_SIZE], *words[WORDS + 1] = {NULL};
   timer_t t = 0;
   timer_create(CLOCK_MONOTONIC, &(struct sigevent){.sigev_signo = SIGKILL}, &t);
   timer_settime(t, 0, &(struct itimerspec){.it_value = {10, 0}}, NULL);
