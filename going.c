@@ -329,17 +329,25 @@ static void split(const char* value, char* to, char** words) {
 // service file. A number must have an entry, too, or there would be no home and
 // no list of groups to go with it. In ASCII the letters of a name are behind
 // the digits. Without a group, the group that is looked up is not used.
+//
+// `initgroups(3)` would not do: in some C libraries it takes 32 groups at most.
+// Only root may set them, but who is that user already has his.
 static bool become(const char* user, bool assume) {
   char name[512], *colon = strchrnul(user, ':'), *team = colon + !!*colon;
   snprintf(name, sizeof name, "%.*s", (int)(colon - user), user);
+  gid_t groups[1024];
+  int count = 1024;
   struct passwd* u = *name > '9' ? getpwnam(name) : getpwuid(atoi(name));
   struct group* g = *team > '9' ? getgrnam(team) : getgrgid(atoi(team));
   if (!u || (*colon && !g)) return false;
   gid_t gid = *colon ? g->gr_gid : u->pw_gid;
+  bool is_self = geteuid() && geteuid() == u->pw_uid;
   if (!assume) return true;
   return !setenv("HOME", u->pw_dir, 0) && !setenv("SHELL", u->pw_shell, 0) &&
          !setenv("USER", u->pw_name, 0) && !setenv("LOGNAME", u->pw_name, 0) &&
-         !initgroups(u->pw_name, gid) && !setgid(gid) && !setuid(u->pw_uid);
+         getgrouplist(u->pw_name, gid, groups, &count) >= 0 &&
+         (is_self || !setgroups(count, groups)) && !setgid(gid) &&
+         !setuid(u->pw_uid);
 }
 
 // All that a service file may say: for each key the `regex(7)` of its values,
@@ -394,13 +402,15 @@ static bool is_transient(int error) {
 // cuts at the first `=`, and leaves NULL where there was none. Every line is
 // added to the settings, good or bad: one bad line is enough to refuse them
 // all, but who mends a file wants to hear of every fault at once. Half a file
-// is never used, because half a file may be the one without `user`.
+// is never used, because half a file may be the one without `user`. The mark
+// that some editors put before the first line is none of its content.
 //
 // Returns the settings, for the caller to free. NULL means that something was
 // wrong, or, with an `errno` that passes, that we could not find out. `before`
 // is how many lines had been said when the file was opened.
 static char* parse(const char* name, char* file, int before) {
   char text[2 * FILE_SIZE], *to = strcpy(text, ""), *line;
+  if (!strncmp(file, "\xef\xbb\xbf", 3)) file += 3;
   for (int number = 1; (line = strsep(&file, "\n")); number++) {
     const char* key = trim(strsep(&line, "="));
     const char* rule = line ? find(rules, key, NULL) : NULL;

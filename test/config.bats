@@ -23,7 +23,9 @@ bad_files() {
 1|cmd=sleep 1000 'a' "b" 'c\n
 1 2|cmd='sleep\n1000'\n
 2|cmd='sleep 1000'\n1000'\n
-1|\xef\xbb\xbfcmd=sleep 1000\n
+1|\xef\xbb\xbf\xef\xbb\xbfcmd=sleep 1000\n
+1 2|# text\n\xef\xbb\xbfcmd=sleep 1000\n
+1|\xef\xbb\xbf
 1|env=A=b\n
 1|cwd=/\nrestart=never\n
 2|cmd=sleep 1000\ncmd=sleep 1000\n
@@ -210,6 +212,8 @@ cmd=sl'ee'p 10"0"0\n
 cmd=sh -c 'exec sleep "1000"'\n
 cmd=sh -c "exec sleep '1000'"\n
 cmd=sh -c 'exec sleep 1000' a=b # $HOME \\\\ * ;\n
+\xef\xbb\xbfcmd=sleep 1000\n
+\xef\xbb\xbf# text\r\ncmd=sleep 1000\r\n
 cmd=sleep 1000\nenv=A=\n
 cmd=sleep 1000\nenv=A=b=c\nenv=B='x" y\n
 cmd=sleep 1000\nenv=A=1\nenv=A=2\nenv = B=3\n
