@@ -142,9 +142,7 @@ static const double NEVER = 1e18, QUIET = 0.1, LATEST = 1, RETRY = 1, SAME = 3;
 // syslog, and standard error. One that is not open is -1; to close that, or to
 // write to it, fails, and changes nothing but `errno`. Then four counts and
 // flags: lines logged, requests to quit, whether a critical service has failed,
-// whether the runtime directory is ours. And five times: now, when a service is
-// due next, when to look at the directory, since when the directory has been
-// changing, and when to feed the watchdog.
+// whether the runtime directory is ours.
 //
 // Little else is allocated but the list of services and their texts, and
 // nothing else that grows. (While a child has not executed, the environment of
@@ -152,7 +150,6 @@ static const double NEVER = 1e18, QUIET = 0.1, LATEST = 1, RETRY = 1, SAME = 3;
 static const char* option[128] = {['d'] = "/etc/going.d", ['r'] = "/run/going"};
 static int run = -1, lock_fd = -1, epoll_fd, signal_fd, inotify_fd = -1;
 static int dog = -1, log_fd = -1, error_fd = 2, logged, quit, lost, ours;
-static double now, next, look_due, changed, feed_due;
 
 // ## 3 A service
 //
@@ -223,6 +220,13 @@ static struct service {
 
 // ## 4 Time, and the log
 //
+// These times are kept: now, when a service is due next, when to look at the
+// directory, since when the directory has been changing, when to feed the
+// watchdog, and until when no more is said of each kind of trouble (NEWS, the
+// first kind, is none).
+enum kind { NEWS, LOCK, CHANGES, FILES, RECORD, SAVE, FORK, DEVICE, KINDS };
+static double now, next, look_due, changed, feed_due, silent_until[KINDS];
+
 // The seconds since boot, on a clock that nobody can set, and on which
 // `proc(5)` dates the start of every process (`clock_gettime(2)`). The time of
 // day jumps when somebody corrects it; a supervisor that used it would sleep
@@ -254,9 +258,6 @@ static double first(double a, double b) { return a < b ? a : b; }
 // restarted is found again. `%m` in a format is the text of `errno`.
 //
 // Returns false, so that whoever fails can say why and return in one statement.
-enum kind { NEWS, LOCK, CHANGES, FILES, RECORD, SAVE, FORK, DEVICE, KINDS };
-static double silent_until[KINDS];
-
 static bool say(enum kind kind, const char* format, ...) {
   static const struct sockaddr log = {AF_UNIX, "/dev/log"};
   char line[1024] = "<29>going: ", *text = strchr(line, '\0');
