@@ -858,18 +858,17 @@ static bool reap(idtype_t type, id_t id) {
 // cannot be saved, that would be to forget services, and start them again; so
 // it is not done, nor when a look is due: we may have stood still, and not have
 // tried to save them since. If it cannot be executed, we are still here.
-static void read_signal(char** argv, char** envp) {
+//
+// True if it was HUP; what that asks for is the work of the next chapter.
+static bool read_signal(char** argv, char** envp) {
   struct signalfd_siginfo heard;
-  if (read(signal_fd, &heard, sizeof heard) < 0) return;
+  if (read(signal_fd, &heard, sizeof heard) < 0) return false;
   if (heard.ssi_signo == SIGTERM || heard.ssi_signo == SIGINT) quit++;
-  bool is_hup = heard.ssi_signo == SIGHUP;
-  if (is_hup) look_due = now;
-  for (struct service* s = list.next; is_hup && s; s = s->next) s->dirty = true;
   if (heard.ssi_signo == SIGCHLD && list.next) reap(P_PID, heard.ssi_pid);
-  if (heard.ssi_signo != SIGUSR2 || quit) return;
+  if (heard.ssi_signo != SIGUSR2 || quit) return heard.ssi_signo == SIGHUP;
   environ = envp;
   if (silent_until[SAVE] < now && look_due > now) execvp(argv[0], argv);
-  say(NEWS, "cannot execute %s again: %m", argv[0]);
+  return say(NEWS, "cannot execute %s again: %m", argv[0]);
 }
 
 // ## 12 Looking at the directory
@@ -975,14 +974,15 @@ static bool scan(const char* directory, bool (*call)(struct service*)) {
 // nothing can slip through between the two (`inotify(7)`). To watch the same
 // one again changes nothing, and another one of the same name is watched from
 // now on. Our own reading is left out, or each look would cause the next. A
-// look starts nothing: it only tells what is wanted. False if we could not
-// look.
-static bool rescan(void) {
+// look starts nothing: it only tells what is wanted. If it is to be `anew`, as
+// for HUP, and whenever the directory becomes ours, every state file is written
+// again, too. False if we could not look.
+static bool rescan(bool anew) {
   const int kinds = IN_ALL_EVENTS & ~(IN_ACCESS | IN_OPEN | IN_CLOSE_NOWRITE);
   struct stat st;
   look_due = changed = NEVER;
+  for (struct service* s = list.next; s && anew; s = s->next) s->dirty = true;
   if (!ours) {
-    for (struct service* s = list.next; s; s = s->next) s->dirty = true;
     close(run);
     mkdir(option['r'], 0755);
     run = open(option['r'], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -1051,13 +1051,13 @@ static void supervise(char** argv, char** envp) {
     struct timespec t = {rest, (rest - (time_t)rest) * 1e9};
     ppoll(fds, 3, rest > 0 ? &t : &(struct timespec){0}, NULL);
     now = seconds();
-    read_signal(argv, envp);
+    bool is_hup = read_signal(argv, envp);
     if (fds[2].revents) epoll_wait(epoll_fd, events, 1, 0);
     struct service* s = events->data.ptr;
     if (s && s->pidfd && !reap(P_PID, s->is[PID])) ended(s, EXIT, -1);
     while (read(inotify_fd, events, sizeof events) > 0)
       look_due = first(now + QUIET, (changed = first(changed, now)) + LATEST);
-    if (look_due <= now) rescan();
+    if (is_hup || look_due <= now) rescan(is_hup || !ours);
     bool failed = quit && lost;
     next = NEVER;
     for (struct service** at = &list.next; (s = *at);) {
