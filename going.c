@@ -789,7 +789,14 @@ static bool adopt(struct service* s) {
 //
 // Nothing here depends on what it did the last time, but for the state itself,
 // and so it can be called as often as you like.
-static void reconcile(struct service* s) {
+//
+// In the end a service that nobody wants and of which nothing runs is
+// forgotten: true, and the next one is in its place. One that is still unknown
+// when we leave goes on, and keeps its state file: it was never ours. A state
+// file that cannot be removed would tell of a service that is not there, and so
+// it is tried again, but does not keep us from leaving.
+static bool reconcile(struct service** at) {
+  struct service* s = *at;
   if (s->state == UNKNOWN && (s->seen || !is_wanted(s))) adopt(s);
   if (s->state == UP && !is_wanted(s)) stop(s);
   if (s->state == STOPPING && (s->due <= now || quit > 1))
@@ -800,15 +807,6 @@ static void reconcile(struct service* s) {
   if (s->dirty && (s->is[PID] > 0 || is_wanted(s))) save(s);
   if (due && s->state == UP && !stuck)
     say(NEWS, "%s: started as %lld", s->name, s->is[PID]);
-}
-
-// Forgets a service that nobody wants and of which nothing runs. False if it
-// must stay. One that is still unknown when we leave goes on, and keeps its
-// state file: it was never ours. A state file that cannot be removed would tell
-// of a service that is not there, and so it is tried again, but does not keep
-// us from leaving.
-static bool forget(struct service** at) {
-  struct service* s = *at;
   if (is_wanted(s) || (s->state ? s->is[PID] > 0 : !quit)) return false;
   if (s->state && ours && unlinkat(run, s->name, 0) && errno != ENOENT && !quit)
     return say(SAVE, "%s: cannot remove its state file: %m", s->name);
@@ -1061,9 +1059,8 @@ static void supervise(char** argv, char** envp) {
     bool failed = quit && lost;
     next = NEVER;
     for (struct service** at = &list.next; (s = *at);) {
-      reconcile(s);
       if (dog >= 0 && !lost) feed();
-      if (forget(at)) continue;
+      if (reconcile(at)) continue;
       if (s->state == FAILED && find(s->text, "critical", NULL)) failed = true;
       if (s->due > now && s->state < DONE) next = first(next, s->due);
       at = &s->next;
