@@ -621,6 +621,8 @@ static void spawn(struct service* s) {
   if (stuck) say(NEWS, "%s: cannot %s %s: %m", s->name, stuck, object);
   if (s->is[PID] < 0) say(FORK, "%s: cannot fork: %m", s->name);
   if (s->is[PID] < 0) *s = before;
+  if (s->state == UP && !stuck)
+    say(NEWS, "%s: started as %lld", s->name, s->is[PID]);
 }
 
 // ## 8 Death
@@ -801,12 +803,9 @@ static bool reconcile(struct service** at) {
   if (s->state == UP && !is_wanted(s)) stop(s);
   if (s->state == STOPPING && (s->due <= now || quit > 1))
     kill(-s->is[PID], SIGKILL);
-  bool due = s->state == QUARANTINED && s->due <= now && is_wanted(s);
-  if (due && s->text) spawn(s);
-  if (due && !s->text) set_state(s, FAILED, NEVER);
+  if (s->state == QUARANTINED && !s->text) set_state(s, FAILED, NEVER);
+  if (s->state == QUARANTINED && s->due <= now && is_wanted(s)) spawn(s);
   if (s->dirty && (s->is[PID] > 0 || is_wanted(s))) save(s);
-  if (due && s->state == UP && !stuck)
-    say(NEWS, "%s: started as %lld", s->name, s->is[PID]);
   if (is_wanted(s) || (s->state ? s->is[PID] > 0 : !quit)) return false;
   if (s->state && ours && unlinkat(run, s->name, 0) && errno != ENOENT && !quit)
     return say(SAVE, "%s: cannot remove its state file: %m", s->name);

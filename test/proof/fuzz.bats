@@ -140,5 +140,5 @@ planted() { # SED-SCRIPT [SIZE]
 }
 
 @test "a text that is freed a moment too early would have been found" {
-  planted '/^static bool reconcile/,/^}/ s|bool due = |if (s->quick == 2) free(s->text); bool due = |'
+  planted '/^static bool reconcile/,/^}/ s/if (s->state == QUARANTINED && s->due/if (s->quick == 2) free(s->text); &/'
 }
