@@ -1024,7 +1024,8 @@ static double feed(void) {
 // From here on only TERM or INT ends the program. Wait until the next service
 // is due, or news come; write down the news; look at the directory, if it is
 // time to; bring every service to where it should be; feed. If nothing is due,
-// the wait is thirty years, and an idle machine is not woken (`ppoll(2)`).
+// the next round is in thirty years, and an idle machine is not woken
+// (`ppoll(2)`).
 //
 // What signals did not tell of is reaped last, and then the next round follows
 // at once. No child is reaped before the first look at the directories: until
@@ -1044,9 +1045,8 @@ static void supervise(char** argv, char** envp) {
     struct pollfd fds[] = {
         {signal_fd, POLLIN, 0}, {inotify_fd, POLLIN, 0}, {epoll_fd, POLLIN, 0}};
     struct epoll_event events[32] = {{0}};
-    double rest = first(first(next, look_due) - now, 1e9);
-    struct timespec t = {rest, (rest - (time_t)rest) * 1e9};
-    ppoll(fds, 3, rest > 0 ? &t : &(struct timespec){0}, NULL);
+    double rest = first(next, look_due) > now ? first(next, look_due) - now : 0;
+    ppoll(fds, 3, &(struct timespec){rest, (rest - (time_t)rest) * 1e9}, NULL);
     now = seconds();
     bool is_hup = read_signal(argv, envp);
     if (fds[2].revents) epoll_wait(epoll_fd, events, 1, 0);
@@ -1056,7 +1056,7 @@ static void supervise(char** argv, char** envp) {
       look_due = first(now + QUIET, (changed = first(changed, now)) + LATEST);
     if (is_hup || look_due <= now) rescan(is_hup || !ours);
     bool failed = quit && lost;
-    next = NEVER;
+    next = now + 1e9;
     for (struct service** at = &list.next; (s = *at);) {
       if (dog >= 0 && !lost) feed();
       if (reconcile(at)) continue;
