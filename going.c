@@ -739,8 +739,10 @@ static void reset(struct service* s) {
 // none. Another file that is no record is somebody else's, and not touched,
 // unless it has the name of a service. If a process is written down, and runs,
 // we watch it. If it does not run any more, or the number is somebody else's,
-// it has ended, and nobody saw how. (No number is as large as 2^22, `proc(5)`;
-// a larger one might become 1, and then `kill(2)` would mean everybody.)
+// it has ended, and nobody saw how. If none is written down, nobody is there
+// either, and the state is the one that the file tells. (No number is as large
+// as 2^22, `proc(5)`; a larger one might become 1, and then `kill(2)` would mean
+// everybody.)
 //
 // The pidfd comes before the look at the start time: so it is the process that
 // was looked at, even if the number changes hands meanwhile. If that cannot be
@@ -760,22 +762,20 @@ static bool adopt(struct service* s) {
   for (char* c = text; (c = strpbrk(c, " \n")); c++) *c = '\0';
   for (int i = 0; i < FACTS && (size >= 0 || s->is[PID] <= 0); i++)
     s->is[i] = atoll(find(text, facts[i], i == STARTS ? "0" : "-1"));
-  if (s->is[PID] > 1 && s->is[PID] < 1 << 22) {
-    if (s->pidfd <= 0) s->pidfd = syscall(SYS_pidfd_open, (pid_t)s->is[PID], 0);
-    long long start = start_of(s->is[PID]);
-    bool gone = start && start != s->is[START];
-    if (!gone && (!start || s->pidfd < 0 ||
-                  epoll_ctl(epoll_fd, EPOLL_CTL_ADD, s->pidfd, &event)))
-      return say(RECORD, "%s: cannot watch its process: %m", s->name);
-    set_state(s, *find(text, "state", "") == 's' ? STOPPING : UP, NEVER);
-    if (s->state == STOPPING && !gone) stop(s);
-    if (gone) ended(s, EXIT, -1);
-    if (!gone) say(NEWS, "%s: taken over as %lld", s->name, s->is[PID]);
-  } else {
-    s->is[PID] = s->is[START] = -1;
-    set_state(s, *find(text, "state", "") == 'd' ? DONE : QUARANTINED, now);
-    if (*find(text, "state", "") == 'f') s->state = FAILED;
-  }
+  if (s->is[PID] < 2 || s->is[PID] >= 1 << 22) s->is[PID] = s->is[START] = -1;
+  pid_t pid = s->is[PID];
+  if (pid > 0 && s->pidfd <= 0) s->pidfd = syscall(SYS_pidfd_open, pid, 0);
+  long long start = pid > 0 ? start_of(pid) : NOBODY;
+  bool gone = start && start != s->is[START];
+  if (!gone && (!start || s->pidfd < 0 ||
+                epoll_ctl(epoll_fd, EPOLL_CTL_ADD, s->pidfd, &event)))
+    return say(RECORD, "%s: cannot watch its process: %m", s->name);
+  set_state(s, *find(text, "state", "") == 'd' ? DONE : QUARANTINED, now);
+  if (*find(text, "state", "") == 'f') s->state = FAILED;
+  if (pid > 0) s->state = *find(text, "state", "") == 's' ? STOPPING : UP;
+  if (pid > 0 && gone) ended(s, EXIT, -1);
+  if (s->state == STOPPING) stop(s);
+  if (!gone) say(NEWS, "%s: taken over as %d", s->name, pid);
   if (s->text && s->seen != s->is[STAMP]) reset(s);
   return true;
 }
