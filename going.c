@@ -485,7 +485,6 @@ static void save(struct service* s) {
   *end++ = '\n';
   s->dirty = fd < 0 || !s->is[START] || write(fd, line, end - line) < 0 ||
              renameat(run, new, run, s->name);
-  if (fd < 0 && errno == ENOENT) ours = false;
   if (s->dirty) say(SAVE, "%s: cannot save its state: %m", s->name);
   close(fd);
 }
@@ -936,11 +935,16 @@ static bool load(struct service* s) {
 //
 // The runtime directory (no `call`) says who was there before.
 static bool scan(const char* directory, bool (*call)(struct service*)) {
+  static ino_t home;
   struct dirent** names;
+  struct stat st = {0};
   struct service **at = &list.next, *s;
   int count = scandir(directory, &names, NULL, alphasort);
   if (count < 0) return say(CHANGES, "cannot read %s: %m", directory);
-  for (s = list.next; s && call; s = s->next) s->wanted = false;
+  stat(directory, &st);
+  bool is_lost = call && count < 3 && list.next && st.st_ino != home;
+  if (is_lost) say(CHANGES, "%s is empty, and another one", directory);
+  for (s = list.next; s && call && !is_lost; s = s->next) s->wanted = false;
   for (int i = 0; i < count; free(names[i++])) {
     const char* name = names[i]->d_name;
     if (!fnmatch("*[!A-Za-z0-9_@-]*", name, 0) || strlen(name) > NAME) continue;
@@ -952,6 +956,7 @@ static bool scan(const char* directory, bool (*call)(struct service*)) {
     (*at)->wanted = true;
     if (call) call(*at);
   }
+  if (call && count > 2) home = st.st_ino;
   free(names);
   return true;
 }
@@ -976,9 +981,12 @@ static bool scan(const char* directory, bool (*call)(struct service*)) {
 // again, too. False if we could not look.
 static bool rescan(bool anew) {
   const int kinds = IN_ALL_EVENTS & ~(IN_ACCESS | IN_OPEN | IN_CLOSE_NOWRITE);
-  struct stat st;
-  look_due = changed = NEVER;
+  struct stat st, held;
+  bool is_held = !stat(option['r'], &st) && !fstat(run, &held);
+  if (!is_held || st.st_ino != held.st_ino) ours = false;
+  anew |= !ours;
   for (struct service* s = list.next; s && anew; s = s->next) s->dirty = true;
+  look_due = changed = NEVER;
   if (!ours) {
     close(run);
     mkdir(option['r'], 0755);
@@ -1054,7 +1062,7 @@ static void supervise(char** argv, char** envp) {
     if (s && s->pidfd && !reap(P_PID, s->is[PID])) ended(s, EXIT, -1);
     while (read(inotify_fd, events, sizeof events) > 0)
       look_due = first(now + QUIET, (changed = first(changed, now)) + LATEST);
-    if (is_hup || look_due <= now) rescan(is_hup || !ours);
+    if (is_hup || look_due <= now) rescan(is_hup);
     bool failed = quit && lost;
     next = now + 1e9;
     for (struct service** at = &list.next; (s = *at);) {

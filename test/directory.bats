@@ -555,6 +555,41 @@ fill() { # DIRECTORY
   directory_goes_and_comes 'mv "$D" "$D.away"; rm -r "$D.away"' 'mkdir "$D.new"; fill "$D.new"; mv "$D.new" "$D"'
 }
 
+@test "services go on when the directory is another one, and empty" {
+  directory_goes_and_comes 'mv "$D" "$D.away"; mkdir "$D"' 'fill "$D"'
+}
+
+@test "services go on when the disk with the directory is unmounted, and when it is not there yet at a takeover" {
+  needs_root
+  mount_it='mount -t tmpfs none "$D"'
+  WRAP+=(unshare --mount sh -c "D='$D'; $mount_it && echo 'cmd=sleep 1001' >\"\$D/web\"; exec \"\$@\"" --)
+  going_start
+  wait_until 'up web'
+  pid=$(pid_of web)
+  nsenter "--mount=/proc/$GOING_PID/ns/mnt" umount "$D"
+  assert_log "^$D is empty, and another one\$"
+  going_kill
+  : >"$LOG"
+  WRAP=(unshare --mount)
+  going_start
+  assert_log "^$D is empty, and another one\$"
+  [ "$(pid_of web)" = "$pid" ]
+  alive "$pid"
+  nsenter "--mount=/proc/$GOING_PID/ns/mnt" sh -c "D='$D'; $mount_it && echo 'cmd=sleep 1002' >\"\$D/new\""
+  wait_until 'runs new "sleep 1002" && gone web'
+  not alive "$pid"
+}
+
+@test "an empty directory that is the one of before stops everything" {
+  service one 'cmd=sleep 1001'
+  service two 'cmd=sleep 1001'
+  going_start
+  wait_until 'up one && up two'
+  rm "$D/one" "$D/two"
+  wait_until 'gone one && gone two'
+  refute_log 'is empty'
+}
+
 @test "services go on when the directory has become a file" {
   directory_goes_and_comes 'mv "$D" "$D.away"; : >"$D"' 'rm "$D"; mkdir "$D.new"; fill "$D.new"; mv "$D.new" "$D"'
 }

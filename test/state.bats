@@ -270,6 +270,22 @@ lacks() { # NAME KEY...
 }
 
 # Somebody has made it anew, so that others may write there, with links to what is not hers.
+@test "a runtime directory that was removed or replaced is noticed at the next look" {
+  service web 'cmd=sleep 1000'
+  going_start
+  wait_until '[ "$(state web state)" = up ]'
+  pid=$(pid_of web)
+  mv "$R" "$R.away"
+  kill -HUP "$GOING_PID"
+  wait_until '[ "$(pid_of web)" = "$pid" ] && supervises'
+  mv "$R" "$R.away.too"
+  mkdir "$R"
+  service other 'cmd=sleep 1000' # no more than that: any look
+  wait_until '[ "$(pid_of web) $(state other state)" = "$pid up" ] && supervises'
+  [ ! -e "$R.away/other" ]
+  [ ! -e "$R.away.too/other" ]
+}
+
 @test "a runtime directory that was replaced by one that is not safe is not written to" {
   service web 'cmd=sleep 1000' backoff=0
   going_start
