@@ -204,17 +204,17 @@ static char* facts[] = {"pid", "start", "starts", "exit", "signal", "file"};
 // * the state file is right unless `dirty`.
 //
 // `wanted` says that there is a file, `quick` counts the quick exits in a row,
-// and something is to be done when it is `due`. Names that come together are in
-// the list in their order. It is walked at every wake-up, and whoever is looked
-// for is looked for in it: with a thousand services that is a few microseconds,
-// less than the kernel needs to start one. The `list` itself is no service; the
-// first one is its `next`.
+// and something is to be done when it is `due`, unless it is done or has
+// failed. Names that come together are in the list in their order. It is walked
+// at every wake-up, and whoever is looked for is looked for in it: with a
+// thousand services that is a few microseconds, less than the kernel needs to
+// start one. The `list` itself is no service; the first one is its `next`.
 static struct service {
   struct service* next;
   enum state state;
   int wanted, dirty, quick, pidfd;
   long long is[FACTS], seen;
-  double delay, due;
+  double wait, due;
   char *text, name[];
 } list;
 
@@ -669,7 +669,7 @@ static bool is_wanted(const struct service* s) { return s->wanted && !quit; }
 // was started, that was just now: better once too careful than a loop without
 // end. `restart` names the exit codes after which it is done, by the word
 // `unless`; `on-failure` is `unless 0`. What is logged says what comes next:
-// "up" for a start at once.
+// "up" for a start at once. (The longest number has some 310 digits.)
 //
 // What is left of its group is killed, or the next process would meet the old
 // one's children, still holding its port. A child of ours is a zombie that
@@ -700,19 +700,19 @@ static void ended(struct service* s, int how, int status) {
   sscanf(find(s->text, "backoff", "1"), "%lf %lf", &min, &max);
   if (max < min) max = min;
   s->quick = s->state == UP && lasted < max ? s->quick + 1 : 0;
-  s->delay = s->quick > 2 ? first(2 * s->delay, max) : min;
-  set_state(s, QUARANTINED, s->quick > 1 ? now + s->delay : now);
-  if (s->quick >= retries) set_state(s, FAILED, NEVER);
-  if (!strcmp(policy, "never")) set_state(s, DONE, NEVER);
+  s->wait = s->quick > 2 ? first(2 * s->wait, max) : min;
+  set_state(s, QUARANTINED, s->quick > 1 ? now + s->wait : now);
+  if (s->quick >= retries) s->state = FAILED;
+  if (!strcmp(policy, "never")) s->state = DONE;
   if (!strcmp(policy, "on-failure")) policy = "unless 0";
   for (int code, n; sscanf(policy, "%*[^0-9]%d%n", &code, &n) == 1; policy += n)
-    if (code == s->is[EXIT]) set_state(s, DONE, NEVER);
-  char what[40] = "ended unseen", then[64] = "stopped";
+    if (code == s->is[EXIT]) s->state = DONE;
+  char what[40] = "ended unseen", then[LINE] = "up";
   if (s->is[EXIT] >= 0) sprintf(what, "exited with %d", status);
   if (s->is[SIGNAL] > 0) sprintf(what, "killed by signal %d", status);
-  if (is_wanted(s)) strcpy(then, states[s->due > now ? s->state : UP]);
-  if (is_wanted(s) && s->due > now && s->due < NEVER)
-    sprintf(strchr(then, '\0'), ", next start in %.1f s", s->due - now);
+  if (s->due > now) sprintf(then, "quarantined, next start in %.1f s", s->wait);
+  if (s->state > QUARANTINED) strcpy(then, states[s->state]);
+  if (!is_wanted(s)) strcpy(then, "stopped");
   say(NEWS, "%s: %s after %.1f s, %s", s->name, what, lasted, then);
 }
 
