@@ -189,6 +189,51 @@ milliseconds() { echo $((${EPOCHREALTIME/./} / 1000)); }
   assert_log '^deaf: killed by signal 9 '
 }
 
+# Eleven services that take their time to say their last words to a logger, which comes first in
+# the order of the names, and would be the first to go.
+last_words() { # DIRECTORY COMMAND...: what the logger keeps there
+  local dir=$T/$1 i
+  shift
+  mkdir "$dir"
+  trapper talker "trap 'sleep 0.3; echo last words of \$SERVICE; exit' TERM"
+  for i in {1..11}; do service "talker$i" "cmd=$T/talker" "stdout=$T/log.fifo" "stderr=$T/log.fifo"; done
+  service a-log "cmd=$*" "stdin=$T/log.fifo"
+  going_start
+  wait_until '[ "$(grep -ls state=up "$R"/* | wc -l)" = 12 ]'
+  wait_until '[ "$(wc -l <"$T/talker.up")" = 11 ]'
+  kill -TERM "$GOING_PID"
+  wait_until '[ "$(state talker1 state)" = stopping ]'
+  [ "$(state a-log state)" = up ]
+  wait_until '! alive $GOING_PID'
+  wait "$GOING_PID"
+  for i in {1..11}; do grep -qr "last words of talker$i\$" "$dir"; done
+  [ -z "$(ls "$R")" ]
+}
+
+@test "a logger stops last: svlogd has all last words" { last_words svlogd svlogd "$T/svlogd"; }
+@test "a logger stops last: multilog has all last words" { last_words multilog multilog "$T/multilog"; }
+@test "a logger stops last: s6-log has all last words" { last_words s6 s6-log -b "$T/s6"; }
+
+@test "a logger that ends while the others stop is started again, and a second TERM kills it, too" {
+  mkfifo "$T/pipe"
+  trapper deaf "trap '' TERM"
+  service deaf "cmd=$T/deaf" 'stop=TERM 100' "stdout=$T/pipe"
+  service log 'cmd=sleep 1000' "stdin=$T/pipe" backoff=0
+  going_start
+  ready deaf
+  wait_until '[ "$(state log state)" = up ]'
+  kill -TERM "$GOING_PID"
+  wait_until '[ "$(state deaf state)" = stopping ]'
+  kill -KILL "$(pid_of log)"
+  wait_until '[ "$(state log state) $(state log starts)" = "up 2" ]'
+  pid=$(pid_of log)
+  kill -TERM "$GOING_PID"
+  wait_until "! alive $GOING_PID"
+  wait "$GOING_PID"
+  dead "$pid"
+  [ -z "$(ls "$R")" ]
+}
+
 @test "nothing is started again once all are to stop" {
   trapper slow "trap 'sleep 0.5; exit 0' TERM"
   service slow "cmd=$T/slow"
