@@ -108,6 +108,7 @@
 #include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -700,17 +701,18 @@ static bool is_wanted(const struct service* s) {
 // there any more.
 //
 // `how` is EXIT or SIGNAL, with its `status`: -1 if nobody knows.
-static void ended(struct service* s, int how, int status) {
+static void ended(struct service* s, bool seen) {
   double min, max = 60, retries = atof(find(s->text, "retries", "1e18"));
   const char* policy = s->state == STOPPING ? "" : find(s->text, "restart", "");
-  long long start = s->pidfd ? start_of(s->is[PID]) : s->is[START];
-  if (start == s->is[START] || start == NOBODY) kill(-s->is[PID], SIGKILL);
+  long long start = seen ? 0 : start_of(s->is[PID]);
+  if (start && (start == s->is[START] || start == NOBODY))
+    kill(-s->is[PID], SIGKILL);
+  if (!seen) s->is[EXIT] = s->is[SIGNAL] = -1;
   if (s->pidfd) epoll_ctl(epoll_fd, EPOLL_CTL_DEL, s->pidfd, NULL);
   if (s->pidfd) close(s->pidfd);
   s->pidfd = 0;
   double lasted = s->is[START] > 0 ? now - s->is[START] / 100.0 : 0;
-  s->is[PID] = s->is[START] = s->is[EXIT] = s->is[SIGNAL] = -1;
-  s->is[how] = status;
+  s->is[PID] = s->is[START] = -1;
   sscanf(find(s->text, "backoff", "1"), "%lf %lf", &min, &max);
   if (max < min) max = min;
   s->quick = s->state == UP && lasted < max ? s->quick + 1 : 0;
@@ -722,8 +724,8 @@ static void ended(struct service* s, int how, int status) {
   for (int code, n; sscanf(policy, "%*[^0-9]%d%n", &code, &n) == 1; policy += n)
     if (code == s->is[EXIT]) s->state = DONE;
   char what[40] = "ended unseen", then[LINE] = "up";
-  if (s->is[EXIT] >= 0) sprintf(what, "exited with %d", status);
-  if (s->is[SIGNAL] > 0) sprintf(what, "killed by signal %d", status);
+  if (s->is[EXIT] >= 0) sprintf(what, "exited with %lld", s->is[EXIT]);
+  if (s->is[SIGNAL] > 0) sprintf(what, "killed by signal %lld", s->is[SIGNAL]);
   if (s->due > now) sprintf(then, "quarantined, next start in %.1f s", s->wait);
   if (s->state > QUARANTINED) strcpy(then, states[s->state]);
   if (!is_wanted(s)) strcpy(then, "stopped");
@@ -766,7 +768,7 @@ static void reset(struct service* s) {
 // not forgotten if the state file is gone when we try again. In the end we
 // compare the stamps, for its file may have changed while nobody looked.
 static bool adopt(struct service* s) {
-  struct epoll_event event = {EPOLLIN, {s}};
+  struct epoll_event event = {EPOLLIN | EPOLLONESHOT, {s}};
   char text[LINE + 2] = "";
   ssize_t size = slurp(openat(run, s->name, SAFE | O_NOFOLLOW), text, LINE);
   if (size < 0 && errno != ENOENT && errno != ELOOP)
@@ -786,7 +788,7 @@ static bool adopt(struct service* s) {
   set_state(s, *find(text, "state", "") == 'd' ? DONE : QUARANTINED, now);
   if (*find(text, "state", "") == 'f') s->state = FAILED;
   if (pid > 0) s->state = *find(text, "state", "") == 's' ? STOPPING : UP;
-  if (pid > 0 && gone) ended(s, EXIT, -1);
+  if (pid > 0 && gone) ended(s, false);
   if (s->state == STOPPING) stop(s);
   if (!gone) say(NEWS, "%s: taken over as %d", s->name, pid);
   if (s->text && s->seen != s->is[STAMP]) reset(s);
@@ -850,9 +852,18 @@ static bool reap(idtype_t type, id_t id) {
   struct service* s = list.next;
   waitid(type, id, &info, WEXITED | WNOHANG | WNOWAIT);
   if (info.si_pid == 0) return false;
-  while (s && s->is[PID] != info.si_pid) s = s->next;
-  if (s) ended(s, info.si_code == CLD_EXITED ? EXIT : SIGNAL, info.si_status);
-  return !waitid(P_PID, info.si_pid, NULL, WEXITED | WNOHANG);
+  pid_t group = getpgid(info.si_pid);
+  while (s && s->is[PID] != group) s = s->next;
+  bool is_main = s && info.si_pid == group, exited = info.si_code == CLD_EXITED;
+  if (is_main && s->state != STOPPING) kill(-group, SIGKILL);
+  if (is_main) s->is[EXIT] = exited ? info.si_status : -1;
+  if (is_main) s->is[SIGNAL] = exited ? -1 : info.si_status;
+  waitid(P_PID, info.si_pid, NULL, WEXITED | WNOHANG);
+  bool is_over = is_main;
+  if (s && s->state == STOPPING)
+    is_over = waitid(P_PGID, group, NULL, WEXITED | WNOHANG | WNOWAIT) < 0;
+  if (is_over) ended(s, true);
+  return true;
 }
 
 // Reads a signal, if one is pending (`signalfd(2)`); the next one wakes us
@@ -1073,7 +1084,7 @@ static void supervise(char** argv, char** envp) {
     bool is_hup = read_signal(argv, envp);
     if (fds[2].revents) epoll_wait(epoll_fd, events, 1, 0);
     struct service* s = events->data.ptr;
-    if (s && s->pidfd && !reap(P_PID, s->is[PID])) ended(s, EXIT, -1);
+    if (s && s->pidfd && !reap(P_PID, s->is[PID])) ended(s, false);
     while (read(inotify_fd, events, sizeof events) > 0)
       look_due = first(now + QUIET, (changed = first(changed, now)) + LATEST);
     if (is_hup || look_due <= now) rescan(is_hup);
@@ -1131,6 +1142,7 @@ int main(int argc, char** argv, char** envp) {
     dprintf(1 + misused, "going 1.0.0-rc2 [-t] [-d DIR] [-r DIR] [-w DEV]\n");
   if (misused || option['h'] || option['V']) return misused ? 64 : 0;
   if (option['t']) return !scan(option['d'], load) || logged;
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
   umask(022);
   close(0);
   for (int i = 0; i < 3; i++) (void)!open("/dev/null", O_RDWR);

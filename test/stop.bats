@@ -113,14 +113,53 @@ milliseconds() { echo $((${EPOCHREALTIME/./} / 1000)); }
   [ "$(cat "$T/child.got")" = TERM ]
 }
 
-@test "what is left of the group after a stop is killed at once" {
+# A shell that does not exec ends at once, and its server would like to finish what it does.
+@test "what is left of the group keeps the seconds of stop, too, and is killed after them" {
+  trapper slow "trap 'sleep 1; echo finished >$T/slow.done; exit' TERM" "echo \$\$ >$T/slow.pid"
+  program wrapper "$T/slow | cat"
+  service wrapper "cmd=$T/wrapper" 'stop=TERM 60'
   trapper deaf "trap '' TERM" "echo \$\$ >$T/deaf.pid"
   program parent "$T/deaf &" 'exec sleep 1000'
-  service parent "cmd=$T/parent" 'stop=TERM 60'
+  service parent "cmd=$T/parent" 'stop=TERM 2'
   going_start
+  ready slow
   ready deaf
-  rm "$D/parent"
+  before=$(milliseconds)
+  rm "$D/wrapper" "$D/parent"
+  wait_until "! alive $(pid_of parent)"
+  [ "$(state parent state)" = stopping ]
+  alive "$(cat "$T/deaf.pid")"
+  gone wrapper
+  [ "$(cat "$T/slow.done")" = finished ]
   gone parent
+  [ $(($(milliseconds) - before)) -ge 2000 ]
+  not alive "$(cat "$T/deaf.pid")"
+  not alive "$(cat "$T/slow.pid")"
+  assert_log '^parent: killed by signal 15 after [0-9.]* s, stopped$' # as its main process was
+}
+
+@test "a service is not started again before the last of its group has gone, and so it is after USR2" {
+  for how in first USR2; do
+    rm -f "$T"/slow.*
+    trapper slow "trap 'sleep 1; echo finished >$T/slow.done; exit' TERM"
+    program wrapper "$T/slow & exec sleep 1000"
+    service wrapper "cmd=$T/wrapper"
+    [ $how = USR2 ] || going_start
+    ready slow
+    [ $how = first ] || kill -USR2 "$GOING_PID"
+    [ $how = first ] || assert_log '^wrapper: taken over'
+    service wrapper 'cmd=sh -c "test -e '"$T/slow.done"' && exec sleep 1000"'
+    wait_until '[ "$(state wrapper state) $(state wrapper signal)" = "up 15" ]'
+    refute_log 'exited|unseen'
+  done
+}
+
+@test "with those who end by themselves what is left of the group ends at once" {
+  trapper deaf "trap '' TERM" "echo \$\$ >$T/deaf.pid"
+  program parent "$T/deaf &" "until [ -s $T/deaf.pid ]; do :; done" 'exit 3'
+  service parent "cmd=$T/parent" 'stop=TERM 60' restart=never
+  going_start
+  wait_until '[ "$(state parent state) $(state parent exit)" = "done 3" ]'
   wait_until "! alive $(cat "$T/deaf.pid")"
 }
 
