@@ -337,19 +337,17 @@ static void split(const char* value, char* to, char** words) {
 static bool become(const char* user, bool assume) {
   char name[512], *colon = strchrnul(user, ':'), *team = colon + !!*colon;
   snprintf(name, sizeof name, "%.*s", (int)(colon - user), user);
-  gid_t groups[1024];
   int count = 1024;
   struct passwd* u = *name > '9' ? getpwnam(name) : getpwuid(atoi(name));
   struct group* g = *team > '9' ? getgrnam(team) : getgrgid(atoi(team));
   if (!u || (*colon && !g)) return false;
-  gid_t gid = *colon ? g->gr_gid : u->pw_gid;
-  bool is_self = geteuid() && geteuid() == u->pw_uid;
+  gid_t groups[1024], gid = *colon ? g->gr_gid : u->pw_gid;
   if (!assume) return true;
   return !setenv("HOME", u->pw_dir, 0) && !setenv("SHELL", u->pw_shell, 0) &&
          !setenv("USER", u->pw_name, 0) && !setenv("LOGNAME", u->pw_name, 0) &&
          getgrouplist(u->pw_name, gid, groups, &count) >= 0 &&
-         (is_self || !setgroups(count, groups)) && !setgid(gid) &&
-         !setuid(u->pw_uid);
+         (!setgroups(count, groups) || geteuid() == u->pw_uid) &&
+         !setgid(gid) && !setuid(u->pw_uid);
 }
 
 // All that a service file may say: for each key the `regex(7)` of its values,
