@@ -359,15 +359,13 @@ static const char rules[] =
     "cmd=^([^'\"]|'[^']*'|\"[^\"]*\")*$\0cmd: quote not closed\0"
     "cwd=^/\0cwd: not an absolute path\0env=^[^= \t]+=\0env: not NAME=VALUE\0"
     "user=^([A-Za-z_][^: \t]*|[0-9]{1,9})(:([A-Za-z_][^: \t]*|[0-9]{1,9}))?$\0"
-    "user: no such user\0stdin=^/\0stdin: not an absolute path\0"
-    "stdout=^/\0stdout: not an absolute path\0"
-    "stderr=^/\0stderr: not an absolute path\0"
-    "restart=^(always|on-failure|never|"
+    "user: no such user\0stdin=^/\0stdin: not an absolute path\0stdout=^/\0"
+    "stdout: not an absolute path\0stderr=^/\0stderr: not an absolute path\0"
+    "critical=^yes$\0critical: not yes\0restart=^(always|on-failure|never|"
     "unless([ \t]+(1?[0-9]{1,2}|2[0-4][0-9]|25[0-5]))+)$\0"
     "restart: not always, on-failure, never or unless CODE...\0"
     "backoff=^[0-9]*[.]?[0-9]+([ \t]+[0-9]*[.]?[0-9]+)?$\0"
     "backoff: not MIN [MAX]\0retries=^0*[1-9][0-9]*$\0retries: not 1 or more\0"
-    "critical=^yes$\0critical: not yes\0"
     "stop=^(SIG)?(HUP|INT|QUIT|ABRT|KILL|USR[12]|ALRM|TERM|CONT|WINCH|PWR)"
     "([ \t]+[0-9]*[.]?[0-9]+)?$\0stop: not SIGNAL [SECONDS]\0";
 
