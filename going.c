@@ -657,18 +657,16 @@ static void stop(struct service* s) {
 // Does it read a FIFO, as loggers do?
 static bool is_logger(const struct service* s) {
   struct stat st;
-  const char* in = find(s->text, "stdin", NULL);
-  return in && !stat(in, &st) && S_ISFIFO(st.st_mode);
+  return !stat(find(s->text, "stdin", ""), &st) && S_ISFIFO(st.st_mode);
 }
 
 // Is it to be there? When we leave, nobody is but the loggers, and they only as
 // long as there is a process that is none, so that its last words are logged.
 // If we are told to leave once more, they are not either.
 static bool is_wanted(const struct service* s) {
-  bool is_last = quit == 1 && s->wanted && is_logger(s);
-  for (struct service* t = list.next; t && is_last; t = t->next)
-    if (t->is[PID] > 0 && !is_logger(t)) return true;
-  return s->wanted && !quit;
+  const struct service* t = quit == 1 && is_logger(s) ? list.next : NULL;
+  while (t && (t->is[PID] <= 0 || is_logger(t))) t = t->next;
+  return s->wanted && (t || !quit);
 }
 
 // The process is gone: remember how it ended, and for how long it had been up,
