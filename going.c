@@ -410,17 +410,16 @@ static char* parse(const char* name, char* file, int before) {
   char text[2 * FILE_SIZE], *to = strcpy(text, ""), *line;
   if (!strncmp(file, "\xef\xbb\xbf", 3)) file += 3;
   for (int number = 1; (line = strsep(&file, "\n")); number++) {
-    const char* key = trim(strsep(&line, "="));
+    const char *key = trim(strsep(&line, "=")), *what = NULL;
     const char* rule = line ? find(rules, key, NULL) : NULL;
     if (*key == '#' || (*key == '\0' && !line)) continue;
-    bool is_twice = find(text, key, NULL) && strcmp(key, "env");
-    const char *got = rule && !is_twice ? trim(line) : key, *what = NULL;
+    if (find(text, key, NULL) && strcmp(key, "env")) what = "given twice";
+    if (!rule) what = line ? "unknown key" : "no '='";
+    const char* got = what ? key : trim(line);
     sprintf(to, "%s=%s%c", key, got, '\0');
     errno = 0;
-    if (rule && !check(rule, to)) what = strchr(rule, '\0') + 1;
+    if (!what && !check(rule, to)) what = strchr(rule, '\0') + 1;
     if (what && is_transient(errno)) return NULL;
-    if (is_twice) what = "given twice";
-    if (!rule) what = line ? "unknown key" : "no '='";
     if (what) say(NEWS, "%s:%d: %s: %s", name, number, what, got);
     to += strlen(to) + 1;
   }
