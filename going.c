@@ -656,7 +656,8 @@ static void stop(struct service* s) {
 // Does it read a FIFO, as loggers do?
 static bool is_logger(const struct service* s) {
   struct stat st;
-  return !stat(find(s->text, "stdin", ""), &st) && S_ISFIFO(st.st_mode);
+  const char* in = find(s->text, "stdin", NULL);
+  return in && !stat(in, &st) && S_ISFIFO(st.st_mode);
 }
 
 // Is it to be there? When we leave, nobody is but the loggers, and they only as
@@ -813,7 +814,8 @@ static bool reconcile(struct service** at) {
     kill(-s->is[PID], SIGKILL);
   if (s->state == QUARANTINED && !s->text) set_state(s, FAILED, NEVER);
   if (s->state == QUARANTINED && s->due <= now && is_wanted(s)) spawn(s);
-  if (s->dirty && (s->is[PID] > 0 || is_wanted(s))) save(s);
+  bool is_there = s->is[PID] > 0 || is_wanted(s);
+  if (s->dirty && s->state && is_there) save(s);
   if (is_wanted(s) || (s->state ? s->is[PID] > 0 : !quit)) return false;
   if (s->state && ours && unlinkat(run, s->name, 0) && errno != ENOENT && !quit)
     return say(SAVE, "%s: cannot remove its state file: %m", s->name);
