@@ -814,9 +814,9 @@ static bool reconcile(struct service** at) {
     kill(-s->is[PID], SIGKILL);
   if (s->state == QUARANTINED && !s->text) set_state(s, FAILED, NEVER);
   if (s->state == QUARANTINED && s->due <= now && is_wanted(s)) spawn(s);
-  bool is_there = s->is[PID] > 0 || is_wanted(s);
-  if (s->dirty && s->state && is_there) save(s);
-  if (is_wanted(s) || (s->state ? s->is[PID] > 0 : !quit)) return false;
+  bool is_there = is_wanted(s) || (s->state ? s->is[PID] > 0 : !quit);
+  if (is_there && s->dirty && s->state) save(s);
+  if (is_there) return false;
   if (s->state && ours && unlinkat(run, s->name, 0) && errno != ENOENT && !quit)
     return say(SAVE, "%s: cannot remove its state file: %m", s->name);
   *at = s->next;
