@@ -350,38 +350,40 @@ static bool become(const char* user, bool assume) {
          !setgid(gid) && !setuid(u->pw_uid);
 }
 
-// All that a service file may say: for each key the `regex(7)` of its values,
-// and behind it, as the next string, what is said of a value that does not
-// match. The table has the format of settings, and is read as such. Numbers of
-// users and signals are short here, so that no conversion can overflow:
-// 4294967296 must not be root, which is what it becomes in 32 bits.
-static const char rules[] =
-    "cmd=^([^'\"]|'[^']*'|\"[^\"]*\")*$\0cmd: quote not closed\0"
-    "cwd=^/\0cwd: not an absolute path\0env=^[^= \t]+=\0env: not NAME=VALUE\0"
-    "user=^([A-Za-z_][^: \t]*|[0-9]{1,9})(:([A-Za-z_][^: \t]*|[0-9]{1,9}))?$\0"
-    "user: no such user\0stdin=^/\0stdin: not an absolute path\0stdout=^/\0"
-    "stdout: not an absolute path\0stderr=^/\0stderr: not an absolute path\0"
-    "critical=^yes$\0critical: not yes\0restart=^(always|on-failure|never|"
-    "unless([ \t]+(1?[0-9]{1,2}|2[0-4][0-9]|25[0-5]))+)$\0"
-    "restart: not always, on-failure, never or unless CODE...\0"
-    "backoff=^[0-9]*[.]?[0-9]+([ \t]+[0-9]*[.]?[0-9]+)?$\0"
-    "backoff: not MIN [MAX]\0retries=^0*[1-9][0-9]*$\0retries: not 1 or more\0"
-    "stop=^(SIG)?(HUP|INT|QUIT|ABRT|KILL|USR[12]|ALRM|TERM|CONT|WINCH|PWR)"
-    "([ \t]+[0-9]*[.]?[0-9]+)?$\0stop: not SIGNAL [SECONDS]\0";
+// All that a service file may say. This is the grammar of `going(5)`, as one
+// `regex(7)` for a line, without its blanks. Numbers of users and signals are
+// short here, so that no conversion can overflow: 4294967296 must not be root,
+// which is what it becomes in 32 bits.
+static regex_t rules;
+static const char grammar[] =
+    "^(cmd=([^'\"]|'[^']*'|\"[^\"]*\")*|(cwd|std(in|out|err))=/.*|critical=yes|"
+    "env=[^= \t]+=.*|retries=0*[1-9][0-9]*|restart=(always|on-failure|never|"
+    "unless([ \t]+(1?[0-9]{1,2}|2[0-4][0-9]|25[0-5]))+)|user=([A-Za-z_][^: \t]*"
+    "|[0-9]{1,9})(:([A-Za-z_][^: \t]*|[0-9]{1,9}))?|backoff=[0-9]*[.]?[0-9]+"
+    "([ \t]+[0-9]*[.]?[0-9]+)?|stop=(SIG)?(HUP|INT|QUIT|ABRT|KILL|USR[12]|ALRM|"
+    "TERM|CONT|WINCH|PWR)([ \t]+[0-9]*[.]?[0-9]+)?)$";
 
-// Does a setting obey its rule? What a pattern cannot know is whether there is
-// such a user, and which of two numbers is the smaller one. If that cannot be
-// found out for want of something, `errno` says so. The setting is a whole
+// The keys, each with what is said of a value that is not good. This text has
+// the format of settings, and is read as such.
+static const char wants[] =
+    "cmd=cmd: quote not closed\0cwd=cwd: not an absolute path\0"
+    "user=user: no such user\0env=env: not NAME=VALUE\0"
+    "stdin=stdin: not an absolute path\0stdout=stdout: not an absolute path\0"
+    "stderr=stderr: not an absolute path\0critical=critical: not yes\0"
+    "restart=restart: not always, on-failure, never or unless CODE...\0"
+    "backoff=backoff: not MIN [MAX]\0retries=retries: not 1 or more\0"
+    "stop=stop: not SIGNAL [SECONDS]\0";
+
+// Is a setting good? What the pattern cannot know is whether there is such a
+// user, and which of two numbers is the smaller one. If an account cannot be
+// looked up for want of something, `errno` says so. The setting is a whole
 // text, with an empty string at its end.
-static bool check(const char* rule, const char* setting) {
+static bool check(const char* setting) {
   const char* user = find(setting, "user", NULL);
   double min = 0, max = NEVER;
-  regex_t regex;
   sscanf(find(setting, "backoff", ""), "%lf %lf", &min, &max);
-  if (regcomp(&regex, rule, REG_EXTENDED | REG_NOSUB)) return false;
-  int mismatch = regexec(&regex, strchr(setting, '=') + 1, 0, NULL, 0);
-  regfree(&regex);
-  return !mismatch && min <= max && (!user || become(user, false));
+  if (regexec(&rules, setting, 0, NULL, 0) || min > max) return false;
+  return !user || become(user, false);
 }
 
 // Drops the blanks around a word. A carriage return at its end is one, too.
@@ -411,14 +413,14 @@ static char* parse(const char* name, char* file, int before) {
   if (!strncmp(file, "\xef\xbb\xbf", 3)) file += 3;
   for (int number = 1; (line = strsep(&file, "\n")); number++) {
     const char *key = trim(strsep(&line, "=")), *what = NULL;
-    const char* rule = line ? find(rules, key, NULL) : NULL;
+    const char* want = line ? find(wants, key, NULL) : NULL;
     if (*key == '#' || (*key == '\0' && !line)) continue;
     if (find(text, key, NULL) && strcmp(key, "env")) what = "given twice";
-    if (!rule) what = line ? "unknown key" : "no '='";
+    if (!want) what = line ? "unknown key" : "no '='";
     const char* got = what ? key : trim(line);
     sprintf(to, "%s=%s%c", key, got, '\0');
     errno = 0;
-    if (!what && !check(rule, to)) what = strchr(rule, '\0') + 1;
+    if (!what && !check(to)) what = want;
     if (what && is_transient(errno)) return NULL;
     if (what) say(NEWS, "%s:%d: %s: %s", name, number, what, got);
     to += strlen(to) + 1;
@@ -1136,6 +1138,7 @@ int main(int argc, char** argv, char** envp) {
   if (misused || option['h'] || option['V'])
     dprintf(1 + misused, "going 1.0.0-rc2 [-t] [-d DIR] [-r DIR] [-w DEV]\n");
   if (misused || option['h'] || option['V']) return misused ? 64 : 0;
+  while (regcomp(&rules, grammar, REG_EXTENDED | REG_NOSUB)) sleep(1);
   if (option['t']) return !scan(option['d'], load) || logged;
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   umask(022);

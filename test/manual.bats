@@ -56,8 +56,8 @@ number() { sed -n "s/.*\b$1 = \([0-9][0-9.]*\).*/\1/p" "$SOURCE" | head -n 1; }
 fallback() { sed -n "s/.*find([^,]*text[^,]*, \"$1\", \"\([^\"]*\)\").*/\1/p" "$SOURCE"; }
 array() { sed -n "s/^static .*\b$1\[\] = {\(.*\)};/\1/p" "$SOURCE" | grep -o '[a-z]*'; }
 function_of() { awk -v "name=$1(" '/^[a-z]/ { on = index($0, name) } on' "$SOURCE"; }
-# What the rules say of a bad value, with its key.
-wants() { awk '/^static const char rules/, /;$/' "$SOURCE" | tr -d '\n' | sed 's/" *"//g; s/\\0/\n/g' | sed -n '/^[a-z]*: /p'; }
+# What is said of a bad value, with its key.
+wants() { awk '/^static const char wants/, /;$/' "$SOURCE" | tr -d '\n' | sed 's/" *"//g; s/\\0/\n/g' | sed 's/.*"//' | sed -n 's/^[a-z]*=//p'; }
 # What a match for grep finds between its first and its last quotation mark.
 quoted() { grep -oE -e "$1" | sed 's/^[^"]*"\(.*\)"[^"]*$/\1/'; }
 # The formats that are said as news, or (-v) as troubles that pass.
@@ -70,7 +70,7 @@ patterns() {
     case $format in
       '%s: cannot %s %s: %m') quoted 'return "[a-z]*"' <"$SOURCE" | sed 's/.*/%s: cannot & %s: %m/' | sort -u ;;
       '%s:%d: %s: %s')
-        { function_of parse | grep 'what = ' | quoted '"[^"]*"' && wants; } | sed 's/[].[]/\\&/g; s/.*/%s:%d: &: .+/'
+        { function_of parse | grep -o 'what = .*' | quoted '"[^"]*"' && wants; } | sed 's/[].[]/\\&/g; s/.*/%s:%d: &: .+/'
         ;;
       '%s:1: %s')
         function_of load | quoted '(what =|: ) "[a-z][^"%]*"' | sed 's/.*/%s:1: &/'
@@ -244,7 +244,7 @@ agree() {
   example "$PAGE5" /usr/local/sbin:/ | grep -qxF "$(sed -n 's/.*putenv("PATH=\(.*\)").*/\1/p' "$SOURCE")"
   [ "$(number FILE_SIZE)" -eq 8192 ]
   says "$PAGE5" '8 KiB (8,192 bytes)'
-  grep -qF '(:([A-Za-z_][^: \t]*|[0-9]{1,9}))?$' "$SOURCE"
+  grep -qF '[0-9]{1,9}))?|backoff' "$SOURCE"
   says "$PAGE5" 'numbers of at most 9 digits'
   says "$PAGE5" "umask $(sed -n 's/.*umask(\(.*\));/\1/p' "$SOURCE")"
   grep -q 'SAFE, 0666)' "$SOURCE"

@@ -137,7 +137,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     run = open(getenv("FUZZ_DIR"), O_RDONLY | O_DIRECTORY);
     epoll_fd = epoll_create1(0);
     option['t'] = "";
-    assert(run >= 0);
+    assert(run >= 0 && !regcomp(&rules, grammar, REG_EXTENDED | REG_NOSUB));
   }
   if (size > FILE_SIZE) return -1;
   memcpy(text, data, size);
