@@ -374,18 +374,6 @@ static const char wants[] =
     "backoff=backoff: not MIN [MAX]\0retries=retries: not 1 or more\0"
     "stop=stop: not SIGNAL [SECONDS]\0";
 
-// Is a setting good? What the pattern cannot know is whether there is such a
-// user, and which of two numbers is the smaller one. If an account cannot be
-// looked up for want of something, `errno` says so. The setting is a whole
-// text, with an empty string at its end.
-static bool check(const char* setting) {
-  const char* user = find(setting, "user", NULL);
-  double min = 0, max = NEVER;
-  sscanf(find(setting, "backoff", ""), "%lf %lf", &min, &max);
-  if (regexec(&rules, setting, 0, NULL, 0) || min > max) return false;
-  return !user || become(user, false);
-}
-
 // Drops the blanks around a word. A carriage return at its end is one, too.
 static char* trim(char* word) {
   char* end = strchr(word, '\0');
@@ -405,6 +393,11 @@ static bool is_transient(int error) {
 // is never used, because half a file may be the one without `user`. The mark
 // that some editors put before the first line is none of its content.
 //
+// What the pattern cannot know is whether there is such a user, and which of
+// two numbers is the smaller one. If an account cannot be looked up for want of
+// something, `errno` says so. A line that was just added is a whole text, with
+// an empty string at its end, in which only its own key is found.
+//
 // Returns the settings, for the caller to free. NULL means that something was
 // wrong, or, with an `errno` that passes, that we could not find out. `before`
 // is how many lines had been said when the file was opened.
@@ -419,8 +412,13 @@ static char* parse(const char* name, char* file, int before) {
     if (!want) what = line ? "unknown key" : "no '='";
     const char* got = what ? key : trim(line);
     sprintf(to, "%s=%s%c", key, got, '\0');
+    const char* user = find(to, "user", NULL);
+    double min = 0, max = NEVER;
+    sscanf(find(to, "backoff", ""), "%lf %lf", &min, &max);
     errno = 0;
-    if (!what && !check(to)) what = want;
+    bool is_bad = regexec(&rules, to, 0, NULL, 0) || min > max;
+    if (!is_bad && user) is_bad = !become(user, false);
+    if (!what && is_bad) what = want;
     if (what && is_transient(errno)) return NULL;
     if (what) say(NEWS, "%s:%d: %s: %s", name, number, what, got);
     to += strlen(to) + 1;
