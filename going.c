@@ -121,11 +121,9 @@
 // blank, so no command has more than half as many words as bytes. As a setting,
 // a line is as long as before, or, if it has no `=`, a byte longer than its two
 // or more. So arrays of these sizes, or twice, cannot overflow, and need no
-// check. A state file is much shorter than a LINE. A name has at most NAME
-// bytes, because that of its new state file has a dot more (`inode(7)` has
-// 255). What somebody else may have put there, a FIFO, a terminal, is opened in
-// a SAFE way: it does not make us wait, does not become our terminal, and is
-// not inherited.
+// check. A state file is much shorter than a LINE. What somebody else may have
+// put there, a FIFO, a terminal, is opened in a SAFE way: it does not make us
+// wait, does not become our terminal, and is not inherited.
 //
 // Times are seconds, as a `double`, in which a century still has room for
 // microseconds. NEVER is later than any clock gets. A directory is looked at
@@ -134,7 +132,7 @@
 // not meant for us. What failed for lack of resources is tried again after
 // RETRY; a trouble that comes back sooner than after SAME is still the same
 // one.
-enum { FILE_SIZE = 8192, WORDS = FILE_SIZE / 2, LINE = 512, NAME = 254 };
+enum { FILE_SIZE = 8192, WORDS = FILE_SIZE / 2, LINE = 512 };
 enum { SAFE = O_NONBLOCK | O_NOCTTY | O_CLOEXEC, NOBODY = -2 };
 static const double NEVER = 1e18, QUIET = 0.1, LATEST = 1, RETRY = 1, SAME = 3;
 
@@ -464,23 +462,23 @@ static long long start_of(pid_t pid) {
 // one, or nothing, and so short a line is written whole or not at all. It is
 // not synced to a disk, for after a crash of the machine nothing that it says
 // is true. Who claims that a process runs must know when it was started, or
-// nobody could check it later. If the directory itself is gone, it is not ours
-// any more, and will be claimed again.
+// nobody could check it later.
+//
+// One name for what is not finished yet is enough, for we write one file at a
+// time: a child writes while we stand still (chapter 7).
 //
 // While the directory is not ours, nothing is written there: others may own it,
 // or have it in use. What could not be saved stays `dirty`, and is tried again.
 static void save(struct service* s) {
   int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | SAFE;
-  char new[NAME + 2];
-  snprintf(new, sizeof new, ".%s", s->name);
-  int fd = ours ? openat(run, new, flags, 0644) : -1;
+  int fd = ours ? openat(run, "..new", flags, 0644) : -1;
   if (s->is[PID] > 0 && s->is[START] <= 0) s->is[START] = start_of(s->is[PID]);
   char line[LINE], *end = line + sprintf(line, "state=%s", states[s->state]);
   for (int i = 0; i < FACTS; i++)
     if (s->is[i] >= 0) end += sprintf(end, " %s=%lld", facts[i], s->is[i]);
   *end++ = '\n';
   s->dirty = fd < 0 || !s->is[START] || write(fd, line, end - line) < 0 ||
-             renameat(run, new, run, s->name);
+             renameat(run, "..new", run, s->name);
   if (s->dirty) say(SAVE, "%s: cannot save its state: %m", s->name);
   close(fd);
 }
@@ -946,8 +944,7 @@ static bool load(struct service* s) {
 // Reads a directory, makes a service of every new name, and calls for each one,
 // in the order of the names. Names are letters, digits, `_`, `-` and `@`: what
 // editors, package managers and sed leave behind has a dot, a tilde or a hash
-// in it, and so has `web.off`. A longer name than NAME has no room for the dot
-// of its new state file. If the directory cannot be read, nothing changes:
+// in it, and so has `web.off`. If the directory cannot be read, nothing changes:
 // false. A lack of memory must not make a name disappear either, and so
 // `fnmatch(3)`, which needs none, looks at them. An empty directory stops
 // everything; one that is missing stops nothing, because a disk that is not
@@ -967,7 +964,7 @@ static bool scan(const char* directory, bool (*call)(struct service*)) {
   for (s = list.next; s && call && !is_lost; s = s->next) s->wanted = false;
   for (int i = 0; i < count; free(names[i++])) {
     const char* name = names[i]->d_name;
-    if (!fnmatch("*[!A-Za-z0-9_@-]*", name, 0) || strlen(name) > NAME) continue;
+    if (!fnmatch("*[!A-Za-z0-9_@-]*", name, 0)) continue;
     for (at = &list.next; *at && strcmp((*at)->name, name);) at = &(*at)->next;
     if (!*at) *at = calloc(1, sizeof **at + strlen(name) + 1);
     if (!*at) say(FILES, "%s: no memory", name);

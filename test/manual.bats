@@ -228,7 +228,6 @@ agree() {
   grep -A 1 -F '  close(0);' "$SOURCE" | grep -qF 'open("/dev/null", O_RDWR)'
   [ "$(default restart)" = '`always`' ]
   grep -qF 'find(s->text, "restart", "")' "$SOURCE" # nothing is none of the others
-  says "$PAGE5" "digits, _, - and @, $(number NAME) at most"
   seconds=$(sed -n 's/.*it_value = {\([0-9]*\), 0}.*/\1/p' "$SOURCE")
   says "$PAGE1" "A process that has not done so after $seconds seconds is killed"
   says "$PAGE5" "has not executed its command within $seconds seconds is killed"

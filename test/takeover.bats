@@ -660,8 +660,7 @@ is_one() { is_up web && [ "$(with_argument "$MARK")" = "$(pid_of web)" ]; }
   wait_until 'is_up web && [ "$(state once state)" = done ]'
   before=$(cat "$R/web" "$R/once")
   going_kill
-  : >"$R/.web"
-  : >"$R/.once"
+  : >"$R/..new"
   going_start
   assert_log '^web: taken over as'
   wait_until '[ "$(left)" = "once web" ]'
@@ -707,7 +706,7 @@ is_one() { is_up web && [ "$(with_argument "$MARK")" = "$(pid_of web)" ]; }
   for name in "${names[@]}"; do wait_until "is_up $name"; done
   before=$(grep . "$R"/*)
   going_kill
-  for name in "${names[@]}"; do echo 'state=up pid=1 start=1' >"$R/.$name"; done
+  echo 'state=up pid=1 start=1' >"$R/..new"
   going_start
   for name in "${names[@]}"; do assert_log "^$name: taken over as "; done
   wait_until '[ "$(left | wc -w)" = ${#names[@]} ]'
