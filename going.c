@@ -624,6 +624,12 @@ static void spawn(struct service* s) {
 // or because it did not listen. In whichever way it ends, this chapter says
 // how long the next start waits, which depends on how long it ran.
 //
+// Signals a process and all of its group. The group has the number of its
+// leader, which is our child, or was looked at when it was taken over; so the
+// number is right, see the invariants. There is no check that anything was
+// signalled: if the process has just ended, we shall hear of that.
+static void tell(struct service* s, int n) { kill(-s->is[PID], n); }
+
 // Asks a process, and all of its group, to end, and gives it some time for
 // that. `stop` says which signal, by its name, with or without SIG, and perhaps
 // the seconds of grace, left alone if not given. The numbers are the
@@ -632,11 +638,7 @@ static void spawn(struct service* s) {
 //
 // One that has been asked already, by an earlier going, is not asked again,
 // since many programs take a second signal for impatience. One that is stopped
-// in the sense of `signal(7)` cannot hear that, so it is told to go on. The
-// group has the number of its leader, which is our child, or was looked at when
-// it was taken over; so the number is right, see the invariants. There is no
-// check that anything was signalled: if the process has just ended, we shall
-// hear of that.
+// in the sense of `signal(7)` cannot hear that, so it is told to go on.
 static void stop(struct service* s) {
   const int numbers[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGABRT, SIGKILL,  SIGUSR1,
                          SIGUSR2, SIGALRM, SIGTERM, SIGCONT, SIGWINCH, SIGPWR};
@@ -646,8 +648,8 @@ static void stop(struct service* s) {
   sscanf(find(s->text, "stop", "TERM"), "%15s %lf", word, &grace);
   const char* bare = strncmp(word, "SIG", 3) ? word : word + 3;
   for (int n = 0; (name = strsep(&rest, " ")); n++)
-    if (s->state == UP && !strcmp(name, bare)) kill(-s->is[PID], numbers[n]);
-  kill(-s->is[PID], SIGCONT);
+    if (s->state == UP && !strcmp(name, bare)) tell(s, numbers[n]);
+  tell(s, SIGCONT);
   set_state(s, STOPPING, now + grace);
 }
 
@@ -697,8 +699,7 @@ static void ended(struct service* s, bool seen) {
   double min, max = 60, retries = atof(find(s->text, "retries", "1e18"));
   const char* policy = s->state == STOPPING ? "" : find(s->text, "restart", "");
   long long start = seen ? 0 : start_of(s->is[PID]);
-  if (start && (start == s->is[START] || start == NOBODY))
-    kill(-s->is[PID], SIGKILL);
+  if (start && (start == s->is[START] || start == NOBODY)) tell(s, SIGKILL);
   if (!seen) s->is[EXIT] = s->is[SIGNAL] = -1;
   if (s->pidfd) epoll_ctl(epoll_fd, EPOLL_CTL_DEL, s->pidfd, NULL);
   if (s->pidfd) close(s->pidfd);
@@ -808,8 +809,7 @@ static bool reconcile(struct service** at) {
   struct service* s = *at;
   if (s->state == UNKNOWN && (s->seen || !is_wanted(s))) adopt(s);
   if (s->state == UP && !is_wanted(s)) stop(s);
-  if (s->state == STOPPING && (s->due <= now || quit > 1))
-    kill(-s->is[PID], SIGKILL);
+  if (s->state == STOPPING && (s->due <= now || quit > 1)) tell(s, SIGKILL);
   if (s->state == QUARANTINED && !s->text) set_state(s, FAILED, NEVER);
   if (s->state == QUARANTINED && s->due <= now && is_wanted(s)) spawn(s);
   bool is_there = is_wanted(s) || (s->state ? s->is[PID] > 0 : !quit);
@@ -848,7 +848,7 @@ static bool reap(idtype_t type, id_t id) {
   pid_t group = getpgid(info.si_pid);
   while (s && s->is[PID] != group) s = s->next;
   bool is_main = s && info.si_pid == group, exited = info.si_code == CLD_EXITED;
-  if (is_main && s->state != STOPPING) kill(-group, SIGKILL);
+  if (is_main && s->state != STOPPING) tell(s, SIGKILL);
   if (is_main) s->is[EXIT] = exited ? info.si_status : -1;
   if (is_main) s->is[SIGNAL] = exited ? -1 : info.si_status;
   waitid(P_PID, info.si_pid, NULL, WEXITED | WNOHANG);
