@@ -633,8 +633,9 @@ static void tell(struct service* s, int n) { kill(-s->is[PID], n); }
 // Asks a process, and all of its group, to end, and gives it some time for
 // that. `stop` says which signal, by its name, with or without SIG, and perhaps
 // the seconds of grace, left alone if not given. The numbers are the
-// compiler's, since those of MIPS are others (`signal(7)`). A number is no
-// name: `stop=30` is meant as seconds.
+// compiler's, since those of MIPS are others (`signal(7)`); a name stands at
+// five times the index of its number, and that it is there was checked before.
+// A number is no name: `stop=30` is meant as seconds.
 //
 // One that has been asked already, by an earlier going, is not asked again,
 // since many programs take a second signal for impatience. One that is stopped
@@ -642,13 +643,12 @@ static void tell(struct service* s, int n) { kill(-s->is[PID], n); }
 static void stop(struct service* s) {
   const int numbers[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGABRT, SIGKILL,  SIGUSR1,
                          SIGUSR2, SIGALRM, SIGTERM, SIGCONT, SIGWINCH, SIGPWR};
-  char names[] = "HUP INT QUIT ABRT KILL USR1 USR2 ALRM TERM CONT WINCH PWR";
-  char word[16], *rest = names, *name;
+  char names[] = "HUP  INT  QUIT ABRT KILL USR1 USR2 ALRM TERM CONT WINCHPWR";
+  char word[16];
   double grace = 10;
   sscanf(find(s->text, "stop", "TERM"), "%15s %lf", word, &grace);
-  const char* bare = strncmp(word, "SIG", 3) ? word : word + 3;
-  for (int n = 0; (name = strsep(&rest, " ")); n++)
-    if (s->state == UP && !strcmp(name, bare)) tell(s, numbers[n]);
+  char* name = strstr(names, strncmp(word, "SIG", 3) ? word : word + 3);
+  if (s->state == UP) tell(s, numbers[(name - names) / 5]);
   tell(s, SIGCONT);
   set_state(s, STOPPING, now + grace);
 }
