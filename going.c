@@ -1001,8 +1001,7 @@ static bool rescan(bool anew) {
   struct stat st, held;
   bool is_held = !stat(option['r'], &st) && !fstat(run, &held);
   if (!is_held || st.st_ino != held.st_ino) ours = false;
-  anew |= !ours;
-  for (struct service* s = list.next; s && anew; s = s->next) s->dirty = true;
+  for (struct service* s = list.next; s; s = s->next) s->dirty |= anew || !ours;
   look_due = changed = NEVER;
   if (!ours) {
     close(run);
