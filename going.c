@@ -998,16 +998,15 @@ static bool scan(const char* directory, bool (*call)(struct service*)) {
 // again, too. False if we could not look.
 static bool rescan(bool anew) {
   const int kinds = IN_ALL_EVENTS & ~(IN_ACCESS | IN_OPEN | IN_CLOSE_NOWRITE);
-  struct stat st, held;
-  bool is_held = !stat(option['r'], &st) && !fstat(run, &held);
-  if (!is_held || st.st_ino != held.st_ino) ours = false;
+  static struct stat held, st;
+  if (stat(option['r'], &st) || st.st_ino != held.st_ino) ours = false;
   for (struct service* s = list.next; s; s = s->next) s->dirty |= anew || !ours;
   look_due = changed = NEVER;
   if (!ours) {
     close(run);
     mkdir(option['r'], 0755);
     run = open(option['r'], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int dir = !fstat(run, &st) && is_trusted(&st) ? run : -1;
+    int dir = !fstat(run, &held) && is_trusted(&held) ? run : -1;
     close(lock_fd);
     lock_fd = openat(dir, "..lock", O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     ours = !flock(lock_fd, LOCK_EX | LOCK_NB) && scan(option['r'], NULL);
