@@ -202,8 +202,8 @@ static char* facts[] = {"pid", "start", "starts", "exit", "signal", "file"};
 //   started it;
 // * the state file is right unless `dirty`.
 //
-// `wanted` says that there is a file, `quick` counts the quick exits in a row,
-// and something is to be done when it is `due`, unless it is done or has
+// `wanted` says that it is to be there: it has a file, and we are not about to
+// leave. `quick` counts the quick exits in a row, and something is to be done when it is `due`, unless it is done or has
 // failed. Names that come together are in the list in their order. It is walked
 // at every wake-up, and whoever is looked for is looked for in it: with a
 // thousand services that is a few microseconds, less than the kernel needs to
@@ -653,22 +653,6 @@ static void stop(struct service* s) {
   set_state(s, STOPPING, now + grace);
 }
 
-// Does it read a FIFO, as loggers do?
-static bool is_logger(const struct service* s) {
-  struct stat st;
-  const char* in = find(s->text, "stdin", NULL);
-  return in && !stat(in, &st) && S_ISFIFO(st.st_mode);
-}
-
-// Is it to be there? When we leave, nobody is but the loggers, and they only as
-// long as there is a process that is none, so that its last words are logged.
-// If we are told to leave once more, they are not either.
-static bool is_wanted(const struct service* s) {
-  const struct service* t = quit == 1 && is_logger(s) ? list.next : NULL;
-  while (t && (t->is[PID] <= 0 || is_logger(t))) t = t->next;
-  return s->wanted && (t || !quit);
-}
-
 // The process is gone: remember how it ended, and for how long it had been up,
 // and decide what follows. An exit after at least MAX seconds is a good run,
 // and clears the count. The first quick exit is answered at once, since most
@@ -721,7 +705,7 @@ static void ended(struct service* s, bool seen) {
   if (s->is[SIGNAL] > 0) sprintf(what, "killed by signal %lld", s->is[SIGNAL]);
   if (s->due > now) sprintf(then, "quarantined, next start in %.1f s", s->wait);
   if (s->state > QUARANTINED) strcpy(then, states[s->state]);
-  if (!is_wanted(s)) strcpy(then, "stopped");
+  if (!s->wanted) strcpy(then, "stopped");
   say(NEWS, "%s: %s after %.1f s, %s", s->name, what, lasted, then);
 }
 
@@ -766,7 +750,7 @@ static bool adopt(struct service* s) {
   ssize_t size = slurp(openat(run, s->name, SAFE | O_NOFOLLOW), text, LINE);
   if (size < 0 && errno != ENOENT && errno != ELOOP)
     return say(RECORD, "%s: cannot read its state file: %m", s->name);
-  if (!s->wanted && strncmp(text, "state=", 6)) return false;
+  if (!s->seen && strncmp(text, "state=", 6)) return false;
   for (char* c = text; (c = strpbrk(c, " \n")); c++) *c = '\0';
   for (int i = 0; i < FACTS && (size >= 0 || s->is[PID] <= 0); i++)
     s->is[i] = atoll(find(text, facts[i], i == STARTS ? "0" : "-1"));
@@ -807,12 +791,12 @@ static bool adopt(struct service* s) {
 // it is tried again, but does not keep us from leaving.
 static bool reconcile(struct service** at) {
   struct service* s = *at;
-  if (s->state == UNKNOWN && (s->seen || !is_wanted(s))) adopt(s);
-  if (s->state == UP && !is_wanted(s)) stop(s);
+  if (s->state == UNKNOWN && (s->seen || !s->wanted)) adopt(s);
+  if (s->state == UP && !s->wanted) stop(s);
   if (s->state == STOPPING && (s->due <= now || quit > 1)) tell(s, SIGKILL);
   if (s->state == QUARANTINED && !s->text) set_state(s, FAILED, NEVER);
-  if (s->state == QUARANTINED && s->due <= now && is_wanted(s)) spawn(s);
-  bool is_there = is_wanted(s) || (s->state ? s->is[PID] > 0 : !quit);
+  if (s->state == QUARANTINED && s->due <= now && s->wanted) spawn(s);
+  bool is_there = s->wanted || (s->state ? s->is[PID] > 0 : !quit);
   if (is_there && s->dirty && s->state) save(s);
   if (is_there) return false;
   if (s->state && ours && unlinkat(run, s->name, 0) && errno != ENOENT && !quit)
@@ -1044,6 +1028,12 @@ static double feed(void) {
 
 // ## 14 The loop
 //
+// Does it read a FIFO, as loggers do?
+static bool is_logger(const struct service* s) {
+  struct stat st;
+  return !stat(find(s->text, "stdin", ""), &st) && S_ISFIFO(st.st_mode);
+}
+
 // From here on only TERM or INT ends the program. Wait until the next service
 // is due, or news come; write down the news; look at the directory, if it is
 // time to; bring every service to where it should be; feed. If nothing is due,
@@ -1055,14 +1045,19 @@ static double feed(void) {
 // then nobody is known, and how somebody ended around USR2 would be lost. News
 // of processes taken over come one at a time; the next is there when we wait
 // again. Those who were started by us before USR2 are children, and reaped as
-// such. What happened in the directory is drained into memory that is free by
-// then: a look will tell more than any event, and if the kernel had to drop
-// some, nothing is lost. Each event puts off the look, but not for ever.
+// such. Signals come first: one of them may be TERM. What happened in the
+// directory is drained into memory that is free by then: a look will tell more
+// than any event, and if the kernel had to drop some, nothing is lost. Each
+// event puts off the look, but not for ever.
 //
 // A failed service that is critical stops the feeding. While we leave, that is
 // not asked any more, since services are being forgotten. To bring a thousand
 // services up may take longer than the watchdog's patience, and so it is fed
 // between them, too; whether to feed is decided once a round.
+//
+// When we leave, nobody is wanted any more but the loggers, and they only as
+// long as there is a process, `t`, that is none, so that its last words are
+// logged. If we are told to leave once more, they are not either.
 static void supervise(char** argv, char** envp) {
   while (!quit || list.next) {
     struct pollfd fds[] = {
@@ -1072,12 +1067,15 @@ static void supervise(char** argv, char** envp) {
     ppoll(fds, 3, &(struct timespec){rest, (rest - (time_t)rest) * 1e9}, NULL);
     now = seconds();
     bool is_hup = read_signal(argv, envp);
-    if (fds[2].revents) epoll_wait(epoll_fd, events, 1, 0);
+    if (fds[2].revents && !fds[0].revents) epoll_wait(epoll_fd, events, 1, 0);
     struct service* s = events->data.ptr;
     if (s && s->pidfd && !reap(P_PID, s->is[PID])) ended(s, false);
     while (read(inotify_fd, events, sizeof events) > 0)
       look_due = first(now + QUIET, (changed = first(changed, now)) + LATEST);
     if (is_hup || look_due <= now) rescan(is_hup);
+    const struct service* t = quit == 1 ? list.next : NULL;
+    while (t && (t->is[PID] <= 0 || is_logger(t))) t = t->next;
+    for (s = list.next; s && quit; s = s->next) s->wanted &= t && is_logger(s);
     bool failed = quit && lost;
     next = now + 1e9;
     for (struct service** at = &list.next; (s = *at);) {
