@@ -138,7 +138,8 @@ static const double NEVER = 1e18, QUIET = 0.1, LATEST = 1, RETRY = 1, SAME = 3;
 
 // The options by their letter; then the descriptors: the runtime directory and
 // its lock, the epoll of those taken over, signals, the inotify, the watchdog,
-// syslog, and standard error. One that is not open is -1; to close that, or to
+// syslog, and standard error. `watch` is the number that the inotify has given to
+// the service directory. One that is not open is -1; to close that, or to
 // write to it, fails, and changes nothing but `errno`. Then four counts and
 // flags: lines logged, requests to quit, whether a critical service has failed,
 // whether the runtime directory is ours.
@@ -147,7 +148,7 @@ static const double NEVER = 1e18, QUIET = 0.1, LATEST = 1, RETRY = 1, SAME = 3;
 // nothing else that grows. (While a child has not executed, the environment of
 // `environ(7)` is that of its service, see chapter 7.)
 static const char* option[128] = {['d'] = "/etc/going.d", ['r'] = "/run/going"};
-static int run = -1, lock_fd = -1, epoll_fd, signal_fd, inotify_fd = -1;
+static int run = -1, lock_fd = -1, epoll_fd, signal_fd, inotify_fd = -1, watch;
 static int dog = -1, log_fd = -1, error_fd = 2, logged, quit, lost, ours;
 
 // ## 3 A service
@@ -931,19 +932,19 @@ static bool load(struct service* s) {
 // in it, and so has `web.off`. If the directory cannot be read, nothing changes:
 // false. A lack of memory must not make a name disappear either, and so
 // `fnmatch(3)`, which needs none, looks at them. An empty directory stops
-// everything; one that is missing stops nothing, because a disk that is not
-// mounted is not a wish.
+// everything; one that is missing, or is not known to be that in which files
+// were last seen, stops nothing, because a disk that is not mounted is not a
+// wish. The number of its watch tells, which is better than an inode: that of a
+// directory that was removed is given to the next one.
 //
 // The runtime directory (no `call`) says who was there before.
 static bool scan(const char* directory, bool (*call)(struct service*)) {
-  static ino_t home;
+  static int home;
   struct dirent** names;
-  struct stat st = {0};
   struct service **at = &list.next, *s;
   int count = scandir(directory, &names, NULL, alphasort);
   if (count < 0) return say(CHANGES, "cannot read %s: %m", directory);
-  stat(directory, &st);
-  bool is_lost = call && count < 3 && list.next && st.st_ino != home;
+  bool is_lost = call && count < 3 && list.next && (watch < 0 || watch != home);
   if (is_lost) say(CHANGES, "%s is empty, and another one", directory);
   for (s = list.next; s && call && !is_lost; s = s->next) s->wanted = false;
   for (int i = 0; i < count; free(names[i++])) {
@@ -957,7 +958,7 @@ static bool scan(const char* directory, bool (*call)(struct service*)) {
     (*at)->wanted = true;
     if (call) call(*at);
   }
-  if (call && count > 2) home = st.st_ino;
+  if (call && count > 2) home = watch;
   free(names);
   return true;
 }
@@ -975,8 +976,8 @@ static bool scan(const char* directory, bool (*call)(struct service*)) {
 //
 // Then we watch the service directory, and only then look at it, so that
 // nothing can slip through between the two (`inotify(7)`). To watch the same
-// one again changes nothing, and another one of the same name is watched from
-// now on. Our own reading is left out, or each look would cause the next. A
+// one again changes nothing, also not its number, and another one of the same
+// name is watched from now on, under a number that none had before. Our own reading is left out, or each look would cause the next. A
 // look starts nothing: it only tells what is wanted. If it is to be `anew`, as
 // for HUP, and whenever the directory becomes ours, every state file is written
 // again, too. False if we could not look.
@@ -997,8 +998,8 @@ static bool rescan(bool anew) {
   }
   if (!ours) return say(LOCK, "waiting for %s, in use or unsafe", option['r']);
   if (inotify_fd < 0) inotify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-  if (inotify_add_watch(inotify_fd, option['d'], kinds) < 0)
-    say(CHANGES, "cannot watch %s: %m", option['d']);
+  watch = inotify_add_watch(inotify_fd, option['d'], kinds);
+  if (watch < 0) say(CHANGES, "cannot watch %s: %m", option['d']);
   return scan(option['d'], load);
 }
 
