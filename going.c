@@ -138,18 +138,19 @@ static const double NEVER = 1e18, QUIET = 0.1, LATEST = 1, RETRY = 1, SAME = 3;
 
 // The options by their letter; then the descriptors: the runtime directory and
 // its lock, the epoll of those taken over, signals, the inotify, the watchdog,
-// syslog, and standard error. `watch` is the number that the inotify has given to
-// the service directory. One that is not open is -1; to close that, or to
+// syslog, and standard error. One that is not open is -1; to close that, or to
 // write to it, fails, and changes nothing but `errno`. Then four counts and
 // flags: lines logged, requests to quit, whether a critical service has failed,
-// whether the runtime directory is ours.
+// whether the runtime directory is ours. The inotify gives a number to every
+// directory: `watch` is that of the service directory, `home` that of the one in
+// which files were last seen.
 //
 // Little else is allocated but the list of services and their texts, and
 // nothing else that grows. (While a child has not executed, the environment of
 // `environ(7)` is that of its service, see chapter 7.)
 static const char* option[128] = {['d'] = "/etc/going.d", ['r'] = "/run/going"};
 static int run = -1, lock_fd = -1, epoll_fd, signal_fd, inotify_fd = -1, watch;
-static int dog = -1, log_fd = -1, error_fd = 2, logged, quit, lost, ours;
+static int dog = -1, log_fd = -1, error_fd = 2, logged, quit, lost, ours, home;
 
 // ## 3 A service
 //
@@ -939,7 +940,6 @@ static bool load(struct service* s) {
 //
 // The runtime directory (no `call`) says who was there before.
 static bool scan(const char* directory, bool (*call)(struct service*)) {
-  static int home;
   struct dirent** names;
   struct service **at = &list.next, *s;
   int count = scandir(directory, &names, NULL, alphasort);
