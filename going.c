@@ -142,8 +142,8 @@ static const double NEVER = 1e18, QUIET = 0.1, LATEST = 1, RETRY = 1, SAME = 3;
 // write to it, fails, and changes nothing but `errno`. Then four counts and
 // flags: lines logged, requests to quit, whether a critical service has failed,
 // whether the runtime directory is ours. The inotify gives a number to every
-// directory: `watch` is that of the service directory, `home` that of the one in
-// which files were last seen.
+// directory: `watch` is that of the service directory, `home` that of the one
+// in which files were last seen.
 //
 // Little else is allocated but the list of services and their texts, and
 // nothing else that grows. (While a child has not executed, the environment of
@@ -205,11 +205,12 @@ static char* facts[] = {"pid", "start", "starts", "exit", "signal", "file"};
 // * the state file is right unless `dirty`.
 //
 // `wanted` says that it is to be there: it has a file, and we are not about to
-// leave. `quick` counts the quick exits in a row, and something is to be done when it is `due`, unless it is done or has
-// failed. Names that come together are in the list in their order. It is walked
-// at every wake-up, and whoever is looked for is looked for in it: with a
-// thousand services that is a few microseconds, less than the kernel needs to
-// start one. The `list` itself is no service; the first one is its `next`.
+// leave. `quick` counts the quick exits in a row, and something is to be done
+// when it is `due`, unless it is done or has failed. Names that come together
+// are in the list in their order. It is walked at every wake-up, and whoever is
+// looked for is looked for in it: with a thousand services that is a few
+// microseconds, less than the kernel needs to start one. The `list` itself is
+// no service; the first one is its `next`.
 static struct service {
   struct service* next;
   enum state state;
@@ -977,10 +978,11 @@ static bool scan(const char* directory, bool (*call)(struct service*)) {
 // Then we watch the service directory, and only then look at it, so that
 // nothing can slip through between the two (`inotify(7)`). To watch the same
 // one again changes nothing, also not its number, and another one of the same
-// name is watched from now on, under a number that none had before. Our own reading is left out, or each look would cause the next. A
-// look starts nothing: it only tells what is wanted. If it is to be `anew`, as
-// for HUP, and whenever the directory becomes ours, every state file is written
-// again, too. False if we could not look.
+// name is watched from now on, under a number that none had before. Our own
+// reading is left out, or each look would cause the next. A look starts
+// nothing: it only tells what is wanted. If it is to be `anew`, as for HUP, and
+// whenever the directory becomes ours, every state file is written again, too.
+// False if we could not look.
 static bool rescan(bool anew) {
   const int kinds = IN_ALL_EVENTS & ~(IN_ACCESS | IN_OPEN | IN_CLOSE_NOWRITE);
   static struct stat held, st;
