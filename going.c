@@ -681,7 +681,7 @@ static void stop(struct service* s) {
 // may still have one: the event would come again, for a service that is not
 // there any more.
 //
-// `how` is EXIT or SIGNAL, with its `status`: -1 if nobody knows.
+// `seen` says whether its end was ours to see, and is written down already.
 static void ended(struct service* s, bool seen) {
   double min, max = 60, retries = atof(find(s->text, "retries", "1e18"));
   const char* policy = s->state == STOPPING ? "" : find(s->text, "restart", "");
