@@ -149,8 +149,8 @@ static const double NEVER = 1e18, QUIET = 0.1, LATEST = 1, RETRY = 1, SAME = 3;
 // nothing else that grows. (While a child has not executed, the environment of
 // `environ(7)` is that of its service, see chapter 7.)
 static const char* option[128] = {['d'] = "/etc/going.d", ['r'] = "/run/going"};
-static int run = -1, lock_fd = -1, epoll_fd, signal_fd, inotify_fd = -1, watch;
-static int dog = -1, log_fd = -1, error_fd = 2, logged, quit, lost, ours, home;
+static int run = -1, lock_fd = -1, epoll_fd, signal_fd, inotify_fd = -1;
+static int dog = -1, log_fd = -1, error_fd = 2, logged, quit, lost, ours;
 
 // ## 3 A service
 //
@@ -347,8 +347,7 @@ static bool become(const char* user, bool assume) {
   return !setenv("HOME", u->pw_dir, 0) && !setenv("SHELL", u->pw_shell, 0) &&
          !setenv("USER", u->pw_name, 0) && !setenv("LOGNAME", u->pw_name, 0) &&
          getgrouplist(u->pw_name, gid, groups, &count) >= 0 &&
-         (!setgroups(count, groups) || geteuid() == u->pw_uid) &&
-         !setgid(gid) && !setuid(u->pw_uid);
+         !setgroups(count, groups) && !setgid(gid) && !setuid(u->pw_uid);
 }
 
 // All that a service file may say. This is the grammar of `going(5)`, as one
@@ -367,13 +366,12 @@ static const char grammar[] =
 // The keys, each with what is said of a value that is not good. This text has
 // the format of settings, and is read as such.
 static const char wants[] =
-    "cmd=cmd: quote not closed\0cwd=cwd: not an absolute path\0"
-    "user=user: no such user\0env=env: not NAME=VALUE\0"
-    "stdin=stdin: not an absolute path\0stdout=stdout: not an absolute path\0"
-    "stderr=stderr: not an absolute path\0critical=critical: not yes\0"
+    "cmd=cmd: quote not closed\0user=user: no such user\0env=env: no NAME=...\0"
+    "cwd=cwd: not an absolute path\0stdin=stdin: not an absolute path\0"
+    "stdout=stdout: not an absolute path\0stderr=stderr: not an absolute path\0"
     "restart=restart: not always, on-failure, never or unless CODE...\0"
     "backoff=backoff: not MIN [MAX]\0retries=retries: not 1 or more\0"
-    "stop=stop: not SIGNAL [SECONDS]\0";
+    "critical=critical: not yes\0stop=stop: not SIGNAL [SECONDS]\0";
 
 // Drops the blanks around a word. A carriage return at its end is one, too.
 static char* trim(char* word) {
@@ -383,8 +381,8 @@ static char* trim(char* word) {
 }
 
 // Troubles of the machine, not of the file. They pass.
-static bool is_transient(int error) {
-  return error == EMFILE || error == ENFILE || error == ENOMEM || error == EIO;
+static bool is_transient(int e) {
+  return e == EMFILE || e == ENFILE || e == ENOMEM || e == EIO || e == ETXTBSY;
 }
 
 // Reads all lines of a file, and says what is wrong, with its line. `strsep(3)`
@@ -404,7 +402,6 @@ static bool is_transient(int error) {
 // is how many lines had been said when the file was opened.
 static char* parse(const char* name, char* file, int before) {
   char text[2 * FILE_SIZE], *to = strcpy(text, ""), *line;
-  if (!strncmp(file, "\xef\xbb\xbf", 3)) file += 3;
   for (int number = 1; (line = strsep(&file, "\n")); number++) {
     const char *key = trim(strsep(&line, "=")), *what = NULL;
     const char* want = line ? find(wants, key, NULL) : NULL;
@@ -799,9 +796,8 @@ static bool reconcile(struct service** at) {
   if (s->state == STOPPING && (s->due <= now || quit > 1)) tell(s, SIGKILL);
   if (s->state == QUARANTINED && !s->text) set_state(s, FAILED, NEVER);
   if (s->state == QUARANTINED && s->due <= now && s->wanted) spawn(s);
-  bool is_there = s->wanted || (s->state ? s->is[PID] > 0 : !quit);
-  if (is_there && s->dirty && s->state) save(s);
-  if (is_there) return false;
+  if (s->dirty && (s->is[PID] > 0 || (s->state && s->wanted))) save(s);
+  if (s->wanted || (s->state ? s->is[PID] > 0 : !quit)) return false;
   if (s->state && ours && unlinkat(run, s->name, 0) && errno != ENOENT && !quit)
     return say(SAVE, "%s: cannot remove its state file: %m", s->name);
   *at = s->next;
@@ -904,9 +900,8 @@ static bool load(struct service* s) {
   int fd = S_ISREG(st.st_mode) ? open(path, SAFE) : -1;
   bool is_busy = fd >= 0 && fcntl(fd, F_SETLEASE, F_RDLCK) && errno == EAGAIN;
   if (S_ISREG(st.st_mode)) size = slurp(fd, file, sizeof file);
-  if (is_busy && llabs(time(NULL) - st.st_mtime) < 60)
-    return say(FILES, "%s: its file is open for writing", s->name);
   if (size >= 0) errno = size && size < first(st.st_size, FILE_SIZE) ? EIO : 0;
+  if (is_busy && llabs(time(NULL) - st.st_mtime) < 60) errno = ETXTBSY;
   unsigned long long sum = st.st_mtim.tv_sec * 1ULL << 30 | st.st_mtim.tv_nsec;
   for (ssize_t i = 0; i < size; i++) sum = sum * 1099511628211 + file[i];
   long long seen = (sum ^ st.st_mode ^ st.st_uid * 65537ULL ^ errno * 2) >> 1;
@@ -945,9 +940,7 @@ static bool scan(const char* directory, bool (*call)(struct service*)) {
   struct service **at = &list.next, *s;
   int count = scandir(directory, &names, NULL, alphasort);
   if (count < 0) return say(CHANGES, "cannot read %s: %m", directory);
-  bool is_lost = call && count < 3 && list.next && (watch < 0 || watch != home);
-  if (is_lost) say(CHANGES, "%s is empty, and another one", directory);
-  for (s = list.next; s && call && !is_lost; s = s->next) s->wanted = false;
+  for (s = list.next; s && call; s = s->next) s->wanted = false;
   for (int i = 0; i < count; free(names[i++])) {
     const char* name = names[i]->d_name;
     if (!fnmatch("*[!A-Za-z0-9_@-]*", name, 0)) continue;
@@ -959,7 +952,6 @@ static bool scan(const char* directory, bool (*call)(struct service*)) {
     (*at)->wanted = true;
     if (call) call(*at);
   }
-  if (call && count > 2) home = watch;
   free(names);
   return true;
 }
@@ -1000,8 +992,8 @@ static bool rescan(bool anew) {
   }
   if (!ours) return say(LOCK, "waiting for %s, in use or unsafe", option['r']);
   if (inotify_fd < 0) inotify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-  watch = inotify_add_watch(inotify_fd, option['d'], kinds);
-  if (watch < 0) say(CHANGES, "cannot watch %s: %m", option['d']);
+  if (inotify_add_watch(inotify_fd, option['d'], kinds) < 0)
+    say(CHANGES, "cannot watch %s: %m", option['d']);
   return scan(option['d'], load);
 }
 
@@ -1142,10 +1134,10 @@ int main(int argc, char** argv, char** envp) {
   error_fd = open("/proc/self/fd/2", O_WRONLY | O_APPEND | SAFE);
   if (error_fd < 0) error_fd = 2;
   log_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  for (int n = 1; n < 65; n++) syscall(SYS_rt_sigaction, n, (long[8]){0}, 0, 8);
+  for (int n = 1; n < 65; n++)
+    syscall(SYS_rt_sigaction, n, (long[8]){0}, NULL, _NSIG / 8);
   sigaction(SIGCHLD, &(struct sigaction){.sa_flags = SA_NOCLDSTOP}, NULL);
   memset(&all, -1, sizeof all);
-  sigdelset(&all, SIGSEGV);
   syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, _NSIG / 8);
   while ((epoll_fd = epoll_create1(EPOLL_CLOEXEC)) < 0) sleep(1);
   while ((signal_fd = signalfd(-1, &all, O_NONBLOCK | O_CLOEXEC)) < 0) sleep(1);
