@@ -709,13 +709,15 @@ static void ended(struct service* s, bool seen) {
   say(NEWS, "%s: %s after %.1f s, %s", s->name, what, lasted, then);
 }
 
-// Its file has changed to something good, or has been touched: begin anew. The
-// process, if there is one, is stopped as the old settings say, which is why
-// this comes before the new ones are put in their place.
-static void reset(struct service* s) {
+// Its file has changed to something good, or has been touched: begin anew, with
+// these settings. The process, if there is one, is stopped as the old ones say,
+// which is why this comes before the new ones are put in their place.
+static void reset(struct service* s, char* text) {
   s->quick = 0;
   if (s->state == UP) stop(s);
   if (s->state > STOPPING) set_state(s, QUARANTINED, now);
+  if (text != s->text) free(s->text);
+  s->text = text;
 }
 
 // ## 9 A new supervisor
@@ -768,7 +770,7 @@ static bool adopt(struct service* s) {
   if (pid > 0 && gone) ended(s, false);
   if (s->state == STOPPING) stop(s);
   if (!gone) say(NEWS, "%s: taken over as %d", s->name, pid);
-  if (s->text && s->seen != s->is[STAMP]) reset(s);
+  if (s->text && s->seen != s->is[STAMP]) reset(s, s->text);
   return true;
 }
 
@@ -916,11 +918,8 @@ static bool load(struct service* s) {
     return say(FILES, "%s: cannot read its file: %m", s->name);
   if (what) say(NEWS, "%s:1: %s", s->name, what);
   s->seen = seen;
-  if (!text) return false;
-  reset(s);
-  free(s->text);
-  s->text = text;
-  return true;
+  if (text) reset(s, text);
+  return text != NULL;
 }
 
 // Reads a directory, makes a service of every new name, and calls for each one,
