@@ -402,6 +402,7 @@ static bool is_transient(int e) {
 // is how many lines had been said when the file was opened.
 static char* parse(const char* name, char* file, int before) {
   char text[2 * FILE_SIZE], *to = strcpy(text, ""), *line;
+  if (!strncmp(file, "\xef\xbb\xbf", 3)) file += 3;
   for (int number = 1; (line = strsep(&file, "\n")); number++) {
     const char *key = trim(strsep(&line, "=")), *what = NULL;
     const char* want = line ? find(wants, key, NULL) : NULL;

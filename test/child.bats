@@ -205,22 +205,6 @@ USER=$name" ]
   diff <(echo 4002 && seq 5001 5600) <(field Groups | xargs -n 1 | sort -nu)
 }
 
-@test "who is that user already needs no right to become it" {
-  needs_root
-  chmod 711 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" "$BATS_TEST_TMPDIR" "$T"
-  mkdir -p "$T/own" "$R"
-  chown nobody "$T/own" "$R"
-  cp "$GOING" "$BATS_TEST_TMPDIR/going"
-  GOING=$BATS_TEST_TMPDIR/going
-  service web 'cmd=id -un' user=nobody restart=never "stdout=$T/own/out"
-  service other 'cmd=id -un' user=root backoff=0 retries=1
-  WRAP+=(setpriv --reuid=nobody --regid=nogroup --clear-groups)
-  going_start
-  wait_until '[ "$(state web state) $(state web exit)" = "done 0" ]'
-  [ "$(cat "$T/own/out")" = nobody ]
-  assert_log '^other: cannot become root: Operation not permitted$'
-}
-
 @test "a service without a user keeps going's own" {
   going_start
   [ "$(says 'id -u')" = "$(id -u)" ]

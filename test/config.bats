@@ -303,7 +303,7 @@ cwd: not an absolute path: srv/www|cwd=srv/www
 stdin: not an absolute path: |stdin=
 stdout: not an absolute path: web.log|stdout = web.log \r
 stderr: not an absolute path: ~/log|stderr=~/log
-env: not NAME=VALUE: A|env=A
+env: no NAME=...: A|env=A
 user: no such user: nosuch|user=nosuch
 user: no such user: root:nosuch|user=root:nosuch
 restart: not always, on-failure, never or unless CODE...: no|restart=no
