@@ -141,9 +141,7 @@ static const double NEVER = 1e18, QUIET = 0.1, LATEST = 1, RETRY = 1, SAME = 3;
 // syslog, and standard error. One that is not open is -1; to close that, or to
 // write to it, fails, and changes nothing but `errno`. Then four counts and
 // flags: lines logged, requests to quit, whether a critical service has failed,
-// whether the runtime directory is ours. The inotify gives a number to every
-// directory: `watch` is that of the service directory, `home` that of the one
-// in which files were last seen.
+// whether the runtime directory is ours.
 //
 // Little else is allocated but the list of services and their texts, and
 // nothing else that grows. (While a child has not executed, the environment of
@@ -334,7 +332,6 @@ static void split(const char* value, char* to, char** words) {
 // the digits. Without a group, the group that is looked up is not used.
 //
 // `initgroups(3)` would not do: in some C libraries it takes 32 groups at most.
-// Only root may set them, but who is that user already has his.
 static bool become(const char* user, bool assume) {
   char name[512], *colon = strchrnul(user, ':'), *team = colon + !!*colon;
   snprintf(name, sizeof name, "%.*s", (int)(colon - user), user);
@@ -410,7 +407,7 @@ static char* parse(const char* name, char* file, int before) {
     if (find(text, key, NULL) && strcmp(key, "env")) what = "given twice";
     if (!want) what = line ? "unknown key" : "no '='";
     const char* got = what ? key : trim(line);
-    sprintf(to, "%s=%s%c", key, got, '\0');
+    sprintf(to, "%s=%s%c", key, what ? "" : got, '\0');
     const char* user = find(to, "user", NULL);
     double min = 0, max = NEVER;
     sscanf(find(to, "backoff", ""), "%lf %lf", &min, &max);
@@ -625,10 +622,10 @@ static void spawn(struct service* s) {
 // or because it did not listen. In whichever way it ends, this chapter says
 // how long the next start waits, which depends on how long it ran.
 //
-// Signals a process and all of its group. The group has the number of its
-// leader, which is our child, or was looked at when it was taken over; so the
-// number is right, see the invariants. There is no check that anything was
-// signalled: if the process has just ended, we shall hear of that.
+// Signals all of the group of a service. It has the number of its leader, the
+// main process, which is our child, or was looked at when it was taken over; so
+// the number is right, see the invariants. There is no check that anything was
+// signalled: if the last process has just ended, we shall hear of that.
 static void tell(struct service* s, int n) { kill(-s->is[PID], n); }
 
 // Asks a process, and all of its group, to end, and gives it some time for
@@ -654,8 +651,8 @@ static void stop(struct service* s) {
   set_state(s, STOPPING, now + grace);
 }
 
-// The process is gone: remember how it ended, and for how long it had been up,
-// and decide what follows. An exit after at least MAX seconds is a good run,
+// The service has ended: tell how, and for how long it had been up, and decide
+// what follows. An exit after at least MAX seconds is a good run,
 // and clears the count. The first quick exit is answered at once, since most
 // ends are accidents and a user is waiting; the second after MIN seconds, and
 // from then on the time is doubled, up to MAX. One that we have stopped has not
@@ -665,21 +662,20 @@ static void stop(struct service* s) {
 // `unless`; `on-failure` is `unless 0`. What is logged says what comes next:
 // "up" for a start at once. (The longest number has some 310 digits.)
 //
-// What is left of its group is killed, or the next process would meet the old
-// one's children, still holding its port. A child of ours is a zombie that
-// still holds the number. One taken over has been reaped by somebody else: if
-// there is no process of that number now, the group, if there is one, is its
-// own, because the kernel gives no number away that names a group. (If it ended
-// while nobody looked, the number may have had a second life, whose first
-// process has ended, too. That cannot be told apart.) If there is a process
-// that was started at another time, it is none of our business.
+// `seen` says that it was our child: how its main process ended is written down
+// already, and what was left of its group has been dealt with (chapter 11). If
+// not, it was taken over, somebody else has reaped it, and what is left of its
+// group is killed here. If there is no process of that number now, the group,
+// if there is one, is its own, because the kernel gives no number away that
+// names a group. (If it ended while nobody looked, the number may have had a
+// second life, whose first process has ended, too. That cannot be told apart.)
+// If there is a process that was started at another time, it is none of our
+// business.
 //
 // A pidfd is taken out of the epoll before it is closed. To close it is not
 // enough as long as anybody has a copy, and a child that was born a moment ago
 // may still have one: the event would come again, for a service that is not
 // there any more.
-//
-// `seen` says whether its end was ours to see, and is written down already.
 static void ended(struct service* s, bool seen) {
   double min, max = 60, retries = atof(find(s->text, "retries", "1e18"));
   const char* policy = s->state == STOPPING ? "" : find(s->text, "restart", "");
@@ -736,17 +732,21 @@ static void reset(struct service* s, char* text) {
 // we watch it. If it does not run any more, or the number is somebody else's,
 // it has ended, and nobody saw how. If none is written down, nobody is there
 // either, and the state is the one that the file tells. (No number is as large
-// as 2^22, `proc(5)`; a larger one might become 1, and then `kill(2)` would mean
-// everybody.)
+// as 2^22, `proc(5)`; a larger one might become 1, and then `kill(2)` would
+// mean everybody.)
 //
 // The pidfd comes before the look at the start time: so it is the process that
 // was looked at, even if the number changes hands meanwhile. If that cannot be
 // found out, nothing is guessed: false, and we try again. A start time that
-// cannot be read is no proof of death. To take a running
-// service for a dead one would start a second one, and that can destroy more
-// than any crash: two databases on the same files. And what was read once is
-// not forgotten if the state file is gone when we try again. In the end we
-// compare the stamps, for its file may have changed while nobody looked.
+// cannot be read is no proof of death. To take a running service for a dead one
+// would start a second one, and that can destroy more than any crash: two
+// databases on the same files. And what was read once is not forgotten if the
+// state file is gone when we try again. In the end we compare the stamps, for
+// its file may have changed while nobody looked.
+//
+// The epoll tells of an end once (EPOLLONESHOT, `epoll_ctl(2)`): who is our
+// child after USR2, and is being stopped, may leave others of its group behind,
+// for whom we wait.
 static bool adopt(struct service* s) {
   struct epoll_event event = {EPOLLIN | EPOLLONESHOT, {s}};
   char text[LINE + 2] = "";
@@ -782,7 +782,8 @@ static bool adopt(struct service* s) {
 //
 // The table of chapter 3, as code: looks at one service and does what is due.
 // What has changed is saved after that. A state that is about to be forgotten
-// is not saved.
+// is not saved; nor is one that is unknown, unless its process is known, or a
+// state file that could not be read yet would be overwritten.
 //
 // Nothing here depends on what it did the last time, but for the state itself,
 // and so it can be called as often as you like.
@@ -817,10 +818,20 @@ static bool reconcile(struct service** at) {
 //
 // Reaps a child that has ended, if there is one. First we only look (WNOWAIT,
 // `waitid(2)`): as long as the zombie is there, its number is given to nobody,
-// and what is left of its group can be killed safely. A process we do not know
-// is an orphan; to reap those is the duty of process 1 of a container. Nothing
+// and so the number of its group, too (`getpgid(2)`), is what it was. Nothing
 // is started here: the end is a fact, and what follows from it comes with the
 // next look at all services.
+//
+// If it is the main process of a service, how it ended is written down. Unless
+// we have asked for that, the service has ended, and what is left of its group
+// is killed, or the next process would meet the old one's children, still
+// holding its port. But a service that is being stopped has ended when its
+// whole group has: behind a shell that waits for nobody may be a server that
+// has something to finish. What a process leaves behind becomes our child,
+// since we are a subreaper (`prctl(2)`), and so the kernel can tell when no
+// child of ours is left in the group. Until then its number is given to nobody.
+// Any other process is an orphan; to reap those is the duty of a subreaper, and
+// of process 1 of a container.
 //
 // Ten ends may leave a single signal. So the child that a signal tells of is
 // reaped at once, and at the end of the round we ask for any other, until there
@@ -892,7 +903,8 @@ static bool read_signal(char** argv, char** envp) {
 //
 // A file that somebody has open for writing is not whole yet, and is left alone
 // until it is closed. A lease tells, which goes again when we close the file
-// (`F_SETLEASE` in `fcntl(2)`). But a file system may have none, and a network
+// (`F_SETLEASE` in `fcntl(2)`), and the kernel's words for this are ETXTBSY, a
+// text file that is busy. But a file system may have none, and a network
 // file system may refuse them all in the same words. So what was not written
 // for a minute is whole.
 static bool load(struct service* s) {
@@ -926,13 +938,11 @@ static bool load(struct service* s) {
 // Reads a directory, makes a service of every new name, and calls for each one,
 // in the order of the names. Names are letters, digits, `_`, `-` and `@`: what
 // editors, package managers and sed leave behind has a dot, a tilde or a hash
-// in it, and so has `web.off`. If the directory cannot be read, nothing changes:
-// false. A lack of memory must not make a name disappear either, and so
-// `fnmatch(3)`, which needs none, looks at them. An empty directory stops
-// everything; one that is missing, or is not known to be that in which files
-// were last seen, stops nothing, because a disk that is not mounted is not a
-// wish. The number of its watch tells, which is better than an inode: that of a
-// directory that was removed is given to the next one.
+// in it, and so has `web.off`. If the directory cannot be read, nothing
+// changes: false. A lack of memory must not make a name disappear either, and
+// so `fnmatch(3)`, which needs none, looks at them. An empty directory stops
+// everything; one that is missing stops nothing, because a directory that is
+// not there is not a wish.
 //
 // The runtime directory (no `call`) says who was there before.
 static bool scan(const char* directory, bool (*call)(struct service*)) {
@@ -965,16 +975,16 @@ static bool scan(const char* directory, bool (*call)(struct service*)) {
 // has left us; they are visited once, before the first look at the service
 // files, so that a service whose file was removed meanwhile is known, and
 // stopped. So are, as their files say, all services if TERM came before the
-// first look.
+// first look. If another directory has its name, or none, the one that we have
+// held is not ours any more, and the name is claimed again. Then, and if it is
+// to be `anew`, as for HUP, every state file is written again.
 //
 // Then we watch the service directory, and only then look at it, so that
 // nothing can slip through between the two (`inotify(7)`). To watch the same
-// one again changes nothing, also not its number, and another one of the same
-// name is watched from now on, under a number that none had before. Our own
-// reading is left out, or each look would cause the next. A look starts
-// nothing: it only tells what is wanted. If it is to be `anew`, as for HUP, and
-// whenever the directory becomes ours, every state file is written again, too.
-// False if we could not look.
+// one again changes nothing, and another one of the same name is watched from
+// now on. Our own reading is left out, or each look would cause the next. A
+// look starts nothing: it only tells what is wanted. False if we could not
+// look.
 static bool rescan(bool anew) {
   const int kinds = IN_ALL_EVENTS & ~(IN_ACCESS | IN_OPEN | IN_CLOSE_NOWRITE);
   static struct stat held, st;
@@ -1029,11 +1039,11 @@ static bool is_logger(const struct service* s) {
   return !stat(find(s->text, "stdin", ""), &st) && S_ISFIFO(st.st_mode);
 }
 
-// From here on only TERM or INT ends the program. Wait until the next service
-// is due, or news come; write down the news; look at the directory, if it is
-// time to; bring every service to where it should be; feed. If nothing is due,
-// the next round is in thirty years, and an idle machine is not woken
-// (`ppoll(2)`).
+// This is the loop. From here on only TERM or INT ends the program. Wait until
+// the next service is due, or news come; write down the news; look at the
+// directory, if it is time to; bring every service to where it should be; feed.
+// If nothing is due, the next round is in thirty years, and an idle machine is
+// not woken (`ppoll(2)`).
 //
 // What signals did not tell of is reaped last, and then the next round follows
 // at once. No child is reaped before the first look at the directories: until
@@ -1095,13 +1105,14 @@ static void supervise(char** argv, char** envp) {
 // files. The working directory stays, or relative options would mean something
 // else after USR2.
 //
-// All signals are blocked, for good, and read from a descriptor instead; SEGV
-// may end us, as befits a crash. Dispositions are reset by the system call
-// itself (`sigaction(2)`), because the C libraries keep two or three signals
-// for themselves, and `posix_spawn(3)` hands those on ignored. For the same
-// reason every bit of the mask is set by hand: a `sigfillset(3)` leaves those
-// signals out, and one of them would end us. A service that stops and continues
-// itself is no news (SA_NOCLDSTOP).
+// All signals are blocked, for good, and read from a descriptor instead; a
+// crash ends us all the same, since the kernel lets through what a fault has
+// caused. We are a subreaper, see chapter 11. Dispositions are reset by the
+// system call itself (`sigaction(2)`), because the C libraries keep two or
+// three signals for themselves, and `posix_spawn(3)` hands those on ignored.
+// For the same reason every bit of the mask is set by hand: a `sigfillset(3)`
+// leaves those signals out, and one of them would end us. A service that stops
+// and continues itself is no news (SA_NOCLDSTOP).
 //
 // Standard error is opened anew, by its name in `proc(5)`, because to have it
 // not block is a property of what was opened, which we share with others: our

@@ -203,7 +203,7 @@ agree() {
 }
 
 @test "the values that KEYS lists are accepted, the signals by all their names" {
-  names=$(function_of stop | quoted 'names\[\] = "[A-Z0-9 ]*"')
+  names=$(function_of stop | quoted 'names\[\] = "[A-Z0-9 ]*"' | fold -w 5 | xargs)
   [ "$(example "$PAGE5" 'HUP INT' | xargs)" = "$names" ]
   [ "$(function_of stop | grep -o 'SIG[A-Z]*[12]*,\|SIG[A-Z]*[12]*}' | tr -d ',}' | xargs)" = \
     "$(printf 'SIG%s ' $names | xargs)" ]

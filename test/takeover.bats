@@ -552,6 +552,22 @@ BODY
   [ "$(pid_of mail)" = "$mail" ]
 }
 
+@test "HUP while a record cannot be read does not overwrite it: nothing runs twice" {
+  service web 'cmd=sleep 1000'
+  going_start
+  wait_until 'is_up web'
+  web=$(pid_of web)
+  going_kill
+  : >"$LOG"
+  WRAP+=(strace -D -qq -o /dev/null -P web -e trace=open,openat -e inject=open,openat:error=EMFILE:when=1..2)
+  going_start
+  assert_log '^web: cannot read its state file: (No file descriptors available|Too many open files)$'
+  kill -HUP "$GOING_PID"
+  assert_log "^web: taken over as $web\$"
+  refute_log '^web: (started|cannot save)'
+  alive "$web"
+}
+
 @test "a process that cannot be watched is not started a second time when the runtime directory is lost meanwhile" {
   service web 'cmd=sleep 1000'
   going_start
