@@ -132,8 +132,7 @@
 // not meant for us. What failed for lack of resources is tried again after
 // RETRY; a trouble that comes back sooner than after SAME is still the same
 // one.
-enum { FILE_SIZE = 8192, WORDS = FILE_SIZE / 2, LINE = 512 };
-enum { SAFE = O_NONBLOCK | O_NOCTTY | O_CLOEXEC, NOBODY = -2 };
+enum { FILE_MAX = 8192, LINE = 512, SAFE = O_NONBLOCK | O_NOCTTY | O_CLOEXEC };
 static const double NEVER = 1e18, QUIET = 0.1, LATEST = 1, RETRY = 1, SAME = 3;
 
 // The options by their letter; then the descriptors: the runtime directory and
@@ -398,7 +397,7 @@ static bool is_transient(int e) {
 // wrong, or, with an `errno` that passes, that we could not find out. `before`
 // is how many lines had been said when the file was opened.
 static char* parse(const char* name, char* file, int before) {
-  char text[2 * FILE_SIZE], *to = strcpy(text, ""), *line;
+  char text[2 * FILE_MAX], *to = strcpy(text, ""), *line;
   if (!strncmp(file, "\xef\xbb\xbf", 3)) file += 3;
   for (int number = 1; (line = strsep(&file, "\n")); number++) {
     const char *key = trim(strsep(&line, "=")), *what = NULL;
@@ -441,8 +440,8 @@ static bool is_trusted(const struct stat* st) {
 // A pid and the time at which its process was started name one process. That
 // time, in hundredths of a second, is the 22nd field of /proc/PID/stat
 // (`proc(5)`); the second is a name that may hold blanks and brackets, so we
-// count from the last bracket. 0 if it cannot be read; NOBODY, which is the
-// start time of none, if there is no such process (`kill(2)`). (We read that of
+// count from the last bracket. 0 if it cannot be read; NEVER, which is the start
+// time of none, if there is no such process (`kill(2)`). (We read that of
 // its first task, which says the same: qemu's user emulation makes one up for a
 // process that asks for its own. On Alpha the time is counted in other parts of
 // a second, and nothing can be taken over.)
@@ -450,7 +449,7 @@ static long long start_of(pid_t pid) {
   char path[40], text[512] = "";
   snprintf(path, sizeof path, "/proc/%d/task/%d/stat", pid, pid);
   if (slurp(open(path, SAFE), text, sizeof text) < 0)
-    return kill(pid, 0) && errno == ESRCH ? NOBODY : 0;
+    return kill(pid, 0) && errno == ESRCH ? NEVER : 0;
   char* field = strrchr(text, ')');
   for (int i = 2; field && i < 22; i++) field = strchr(field + 1, ' ');
   return field ? atoll(field) : 0;
@@ -543,7 +542,7 @@ static bool redirect(int fd, const char* text) {
 // is what it was about, a path, a user or a word. Both are read by the parent,
 // once the child has exited; `volatile`, for a compiler cannot know of that.
 static const char* exec_service(struct service* s) {
-  char copy[FILE_SIZE], *words[WORDS + 1] = {NULL};
+  char copy[FILE_MAX], *words[FILE_MAX / 2 + 1] = {NULL};
   timer_t t = 0;
   timer_create(CLOCK_MONOTONIC, &(struct sigevent){.sigev_signo = SIGKILL}, &t);
   timer_settime(t, 0, &(struct itimerspec){.it_value = {10, 0}}, NULL);
@@ -601,7 +600,7 @@ static int child_main(void* s) { return (stuck = exec_service(s)) ? 111 : 0; }
 // make a fork even of this; then the child has memory of its own, and we say
 // and save what we can without it.)
 static void spawn(struct service* s) {
-  static char room[12 * FILE_SIZE], *stack = room + sizeof room;
+  static char room[12 * FILE_MAX], *stack = room + sizeof room;
   struct service before = *s;
   s->is[STARTS] = (s->is[STARTS] + 1ULL) % (1ULL << 63);
   s->is[STAMP] = s->seen;
@@ -680,7 +679,7 @@ static void ended(struct service* s, bool seen) {
   double min, max = 60, retries = atof(find(s->text, "retries", "1e18"));
   const char* policy = s->state == STOPPING ? "" : find(s->text, "restart", "");
   long long start = seen ? 0 : start_of(s->is[PID]);
-  if (start && (start == s->is[START] || start == NOBODY)) tell(s, SIGKILL);
+  if (start && (start == s->is[START] || start == NEVER)) tell(s, SIGKILL);
   if (!seen) s->is[EXIT] = s->is[SIGNAL] = -1;
   if (s->pidfd) epoll_ctl(epoll_fd, EPOLL_CTL_DEL, s->pidfd, NULL);
   if (s->pidfd) close(s->pidfd);
@@ -760,7 +759,7 @@ static bool adopt(struct service* s) {
   if (s->is[PID] < 2 || s->is[PID] >= 1 << 22) s->is[PID] = s->is[START] = -1;
   pid_t pid = s->is[PID];
   if (pid > 0 && s->pidfd <= 0) s->pidfd = syscall(SYS_pidfd_open, pid, 0);
-  long long start = pid > 0 ? start_of(pid) : NOBODY;
+  long long start = pid > 0 ? start_of(pid) : NEVER;
   bool gone = start && start != s->is[START];
   if (!gone && (!start || s->pidfd < 0 ||
                 epoll_ctl(epoll_fd, EPOLL_CTL_ADD, s->pidfd, &event)))
@@ -908,14 +907,14 @@ static bool read_signal(char** argv, char** envp) {
 // file system may refuse them all in the same words. So what was not written
 // for a minute is whole.
 static bool load(struct service* s) {
-  char path[4096], file[FILE_SIZE + 2] = "", *text = NULL, *what = NULL;
+  char path[4096], file[FILE_MAX + 2] = "", *text = NULL, *what = NULL;
   struct stat st = {0};
   snprintf(path, sizeof path, "%s/%s", option['d'], s->name);
   ssize_t size = stat(path, &st), before = logged;
   int fd = S_ISREG(st.st_mode) ? open(path, SAFE) : -1;
   bool is_busy = fd >= 0 && fcntl(fd, F_SETLEASE, F_RDLCK) && errno == EAGAIN;
   if (S_ISREG(st.st_mode)) size = slurp(fd, file, sizeof file);
-  if (size >= 0) errno = size && size < first(st.st_size, FILE_SIZE) ? EIO : 0;
+  if (size >= 0) errno = size && size < first(st.st_size, FILE_MAX) ? EIO : 0;
   if (is_busy && llabs(time(NULL) - st.st_mtime) < 60) errno = ETXTBSY;
   unsigned long long sum = st.st_mtim.tv_sec * 1ULL << 30 | st.st_mtim.tv_nsec;
   for (ssize_t i = 0; i < size; i++) sum = sum * 1099511628211 + file[i];
@@ -923,7 +922,7 @@ static bool load(struct service* s) {
   if (seen == s->seen) return true;
   if (!is_trusted(&st)) what = "others may write to it";
   if (size > 0 && memchr(file, '\0', size)) what = "holds a NUL";
-  if (size > FILE_SIZE) what = "over 8 KiB";
+  if (size > FILE_MAX) what = "over 8 KiB";
   if (!S_ISREG(st.st_mode)) what = "not a regular file";
   if (errno) what = strerror(errno);
   if (!what) text = parse(s->name, file, before);
@@ -1080,7 +1079,8 @@ static void supervise(char** argv, char** envp) {
     if (is_hup || look_due <= now) rescan(is_hup);
     const struct service* t = quit == 1 ? list.next : NULL;
     while (t && (t->is[PID] <= 0 || is_logger(t))) t = t->next;
-    for (s = list.next; s && quit; s = s->next) s->wanted &= t && is_logger(s);
+    for (s = list.next; s && quit; s = s->next)
+      if (s->wanted) s->wanted = t && is_logger(s);
     bool failed = quit && lost;
     next = now + 1e9;
     for (struct service** at = &list.next; (s = *at);) {

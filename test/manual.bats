@@ -240,7 +240,7 @@ agree() {
   entry "$PAGE5" cmd | terms | grep -qF '(required)'
   says "$PAGE5" "if it is not given, it is $(number max), or MIN if that is more"
   example "$PAGE5" /usr/local/sbin:/ | grep -qxF "$(sed -n 's/.*putenv("PATH=\(.*\)").*/\1/p' "$SOURCE")"
-  [ "$(number FILE_SIZE)" -eq 8192 ]
+  [ "$(number FILE_MAX)" -eq 8192 ]
   says "$PAGE5" '8 KiB (8,192 bytes)'
   grep -qF '[0-9]{1,9}))?|backoff' "$SOURCE"
   says "$PAGE5" 'numbers of at most 9 digits'
