@@ -108,6 +108,7 @@
 #include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -120,11 +121,9 @@
 // blank, so no command has more than half as many words as bytes. As a setting,
 // a line is as long as before, or, if it has no `=`, a byte longer than its two
 // or more. So arrays of these sizes, or twice, cannot overflow, and need no
-// check. A state file is much shorter than a LINE. A name has at most NAME
-// bytes, because that of its new state file has a dot more (`inode(7)` has
-// 255). What somebody else may have put there, a FIFO, a terminal, is opened in
-// a SAFE way: it does not make us wait, does not become our terminal, and is
-// not inherited.
+// check. A state file is much shorter than a LINE. What somebody else may have
+// put there, a FIFO, a terminal, is opened in a SAFE way: it does not make us
+// wait, does not become our terminal, and is not inherited.
 //
 // Times are seconds, as a `double`, in which a century still has room for
 // microseconds. NEVER is later than any clock gets. A directory is looked at
@@ -133,8 +132,7 @@
 // not meant for us. What failed for lack of resources is tried again after
 // RETRY; a trouble that comes back sooner than after SAME is still the same
 // one.
-enum { FILE_SIZE = 8192, WORDS = FILE_SIZE / 2, LINE = 512, NAME = 254 };
-enum { SAFE = O_NONBLOCK | O_NOCTTY | O_CLOEXEC, NOBODY = -2 };
+enum { FILE_MAX = 8192, LINE = 512, SAFE = O_NONBLOCK | O_NOCTTY | O_CLOEXEC };
 static const double NEVER = 1e18, QUIET = 0.1, LATEST = 1, RETRY = 1, SAME = 3;
 
 // The options by their letter; then the descriptors: the runtime directory and
@@ -142,9 +140,7 @@ static const double NEVER = 1e18, QUIET = 0.1, LATEST = 1, RETRY = 1, SAME = 3;
 // syslog, and standard error. One that is not open is -1; to close that, or to
 // write to it, fails, and changes nothing but `errno`. Then four counts and
 // flags: lines logged, requests to quit, whether a critical service has failed,
-// whether the runtime directory is ours. And five times: now, when a service is
-// due next, when to look at the directory, since when the directory has been
-// changing, and when to feed the watchdog.
+// whether the runtime directory is ours.
 //
 // Little else is allocated but the list of services and their texts, and
 // nothing else that grows. (While a child has not executed, the environment of
@@ -152,7 +148,6 @@ static const double NEVER = 1e18, QUIET = 0.1, LATEST = 1, RETRY = 1, SAME = 3;
 static const char* option[128] = {['d'] = "/etc/going.d", ['r'] = "/run/going"};
 static int run = -1, lock_fd = -1, epoll_fd, signal_fd, inotify_fd = -1;
 static int dog = -1, log_fd = -1, error_fd = 2, logged, quit, lost, ours;
-static double now, next, look_due, changed, feed_due;
 
 // ## 3 A service
 //
@@ -206,23 +201,31 @@ static char* facts[] = {"pid", "start", "starts", "exit", "signal", "file"};
 //   started it;
 // * the state file is right unless `dirty`.
 //
-// `wanted` says that there is a file, `quick` counts the quick exits in a row,
-// and something is to be done when it is `due`. Names that come together are in
-// the list in their order. It is walked at every wake-up, and whoever is looked
-// for is looked for in it: with a thousand services that is a few microseconds,
-// less than the kernel needs to start one. The `list` itself is no service; the
-// first one is its `next`.
+// `wanted` says that it is to be there: it has a file, and we are not about to
+// leave. `quick` counts the quick exits in a row, and something is to be done
+// when it is `due`, unless it is done or has failed. Names that come together
+// are in the list in their order. It is walked at every wake-up, and whoever is
+// looked for is looked for in it: with a thousand services that is a few
+// microseconds, less than the kernel needs to start one. The `list` itself is
+// no service; the first one is its `next`.
 static struct service {
   struct service* next;
   enum state state;
   int wanted, dirty, quick, pidfd;
   long long is[FACTS], seen;
-  double delay, due;
+  double wait, due;
   char *text, name[];
 } list;
 
 // ## 4 Time, and the log
 //
+// These times are kept: now, when a service is due next, when to look at the
+// directory, since when the directory has been changing, when to feed the
+// watchdog, and until when no more is said of each kind of trouble (NEWS, the
+// first kind, is none).
+enum kind { NEWS, LOCK, CHANGES, FILES, RECORD, SAVE, FORK, DEVICE, KINDS };
+static double now, next, look_due, changed, feed_due, silent_until[KINDS];
+
 // The seconds since boot, on a clock that nobody can set, and on which
 // `proc(5)` dates the start of every process (`clock_gettime(2)`). The time of
 // day jumps when somebody corrects it; a supervisor that used it would sleep
@@ -254,9 +257,6 @@ static double first(double a, double b) { return a < b ? a : b; }
 // restarted is found again. `%m` in a format is the text of `errno`.
 //
 // Returns false, so that whoever fails can say why and return in one statement.
-enum kind { NEWS, LOCK, CHANGES, FILES, RECORD, SAVE, FORK, DEVICE, KINDS };
-static double silent_until[KINDS];
-
 static bool say(enum kind kind, const char* format, ...) {
   static const struct sockaddr log = {AF_UNIX, "/dev/log"};
   char line[1024] = "<29>going: ", *text = strchr(line, '\0');
@@ -280,13 +280,13 @@ static bool say(enum kind kind, const char* format, ...) {
 // goes from its bytes to its settings; when a file is read, and what follows
 // from that, is told in chapter 12.
 //
-// Reads a short file that is open, as a string, and closes it. Returns the size
-// read, at most `room` - 1, or -1 and `errno`, also that of an open(2) that has
-// failed. A file that fills the room may go on behind it.
+// Reads a short file that is open, into a room of zeros, of which the last ends
+// it as a string, and closes it. Returns the size read, at most `room` - 1, or
+// -1 and `errno`, also that of an open(2) that has failed. A file that fills
+// the room may go on behind it.
 static ssize_t slurp(int fd, char* text, size_t room) {
   ssize_t size = fd < 0 ? -1 : read(fd, text, room - 1);
   if (fd >= 0) close(fd);
-  text[size < 0 ? 0 : size] = '\0';
   return size;
 }
 
@@ -302,38 +302,20 @@ static const char* find(const char* text, const char* key, const char* none) {
   return none;
 }
 
-// Splits a command at its blanks, into words in `to`, and ends their list with
-// NULL, as `execvp(3)` wants it. Quotes keep blanks together, also inside a
-// word; nothing else is special, nothing expanded or escaped. `quote` is the
-// open quote, or 0. That every quote is closed was checked before.
+// Splits a command at its blanks, into words in `to`, and puts these into a
+// list that was full of NULL, and so ends with one, as `execvp(3)` wants it.
+// Quotes keep blanks together, also inside a word; nothing else is special,
+// nothing expanded or escaped. `quote` is the open quote, or 0. That every
+// quote is closed was checked before.
 static void split(const char* value, char* to, char** words) {
-  for (char quote = '\0'; *(value += strspn(value, " \t"));) {
+  for (char quote = '\0'; *(value += strspn(value, " \t")); *to++ = '\0') {
     *words++ = to;
     for (; *value && (quote || !strchr(" \t", *value)); value++) {
       bool is_quote = quote ? *value == quote : strchr("'\"", *value) != NULL;
       if (is_quote) quote = quote ? '\0' : *value;
       if (!is_quote) *to++ = *value;
     }
-    *to++ = '\0';
   }
-  *words = NULL;
-}
-
-// What `stop` says: a signal, by its name, with or without SIG, and perhaps the
-// seconds of grace, left alone if not given. The numbers are the compiler's,
-// since those of MIPS are others (`signal(7)`). A number is no name: `stop=30`
-// is meant as seconds. 0 if there is no such signal.
-static int parse_stop(const char* stop, double* grace) {
-  char names[] = "HUP INT QUIT ABRT KILL USR1 USR2 ALRM TERM CONT WINCH PWR";
-  static const int numbers[] = {SIGHUP,  SIGINT,  SIGQUIT,  SIGABRT,
-                                SIGKILL, SIGUSR1, SIGUSR2,  SIGALRM,
-                                SIGTERM, SIGCONT, SIGWINCH, SIGPWR};
-  char word[16], *rest = names, *name;
-  sscanf(stop, "%15s %lf", word, grace);
-  char* bare = strncmp(word, "SIG", 3) ? word : word + 3;
-  for (int n = 0; (name = strsep(&rest, " ")); n++)
-    if (!strcmp(name, bare)) return numbers[n];
-  return 0;
 }
 
 // Looks up USER or USER:GROUP, by name, or by number if it begins with a digit,
@@ -347,18 +329,21 @@ static int parse_stop(const char* stop, double* grace) {
 // service file. A number must have an entry, too, or there would be no home and
 // no list of groups to go with it. In ASCII the letters of a name are behind
 // the digits. Without a group, the group that is looked up is not used.
+//
+// `initgroups(3)` would not do: in some C libraries it takes 32 groups at most.
 static bool become(const char* user, bool assume) {
   char name[512], *colon = strchrnul(user, ':'), *team = colon + !!*colon;
   snprintf(name, sizeof name, "%.*s", (int)(colon - user), user);
-  struct passwd* who = *name > '9' ? getpwnam(name) : getpwuid(atoi(name));
-  struct group* group = *team > '9' ? getgrnam(team) : getgrgid(atoi(team));
-  if (!who || (*colon && !group)) return false;
-  gid_t gid = *colon ? group->gr_gid : who->pw_gid;
+  int count = 1024;
+  struct passwd* u = *name > '9' ? getpwnam(name) : getpwuid(atoi(name));
+  struct group* g = *team > '9' ? getgrnam(team) : getgrgid(atoi(team));
+  if (!u || (*colon && !g)) return false;
+  gid_t groups[1024], gid = *colon ? g->gr_gid : u->pw_gid;
   if (!assume) return true;
-  return !setenv("HOME", who->pw_dir, 0) && !setenv("USER", who->pw_name, 0) &&
-         !setenv("LOGNAME", who->pw_name, 0) &&
-         !setenv("SHELL", who->pw_shell, 0) && !initgroups(who->pw_name, gid) &&
-         !setgid(gid) && !setuid(who->pw_uid);
+  return !setenv("HOME", u->pw_dir, 0) && !setenv("SHELL", u->pw_shell, 0) &&
+         !setenv("USER", u->pw_name, 0) && !setenv("LOGNAME", u->pw_name, 0) &&
+         getgrouplist(u->pw_name, gid, groups, &count) >= 0 &&
+         !setgroups(count, groups) && !setgid(gid) && !setuid(u->pw_uid);
 }
 
 // All that a service file may say. This is the grammar of `going(5)`, as one
@@ -367,61 +352,73 @@ static bool become(const char* user, bool assume) {
 // which is what it becomes in 32 bits.
 static regex_t rules;
 static const char grammar[] =
-    "^(cmd=([^'\"]|'[^']*'|\"[^\"]*\")+|(cwd|std(in|out|err))=/.*|critical=yes|"
+    "^(cmd=([^'\"]|'[^']*'|\"[^\"]*\")*|(cwd|std(in|out|err))=/.*|critical=yes|"
     "env=[^= \t]+=.*|retries=0*[1-9][0-9]*|restart=(always|on-failure|never|"
     "unless([ \t]+(1?[0-9]{1,2}|2[0-4][0-9]|25[0-5]))+)|user=([A-Za-z_][^: \t]*"
     "|[0-9]{1,9})(:([A-Za-z_][^: \t]*|[0-9]{1,9}))?|backoff=[0-9]*[.]?[0-9]+"
     "([ \t]+[0-9]*[.]?[0-9]+)?|stop=(SIG)?(HUP|INT|QUIT|ABRT|KILL|USR[12]|ALRM|"
     "TERM|CONT|WINCH|PWR)([ \t]+[0-9]*[.]?[0-9]+)?)$";
 
-// Is a setting good? What the pattern cannot know is whether there is such a
-// user, and which of two numbers is the smaller one. If an account cannot be
-// looked up for want of something, `errno` says so. The setting is a whole
-// text, with an empty string at its end.
-static bool check(const char* entry) {
-  const char* user = find(entry, "user", NULL);
-  double min = 0, max = NEVER;
-  sscanf(find(entry, "backoff", ""), "%lf %lf", &min, &max);
-  if (regexec(&rules, entry, 0, NULL, 0) || min > max) return false;
-  return !user || become(user, false);
-}
+// The keys, each with what is said of a value that is not good. This text has
+// the format of settings, and is read as such.
+static const char wants[] =
+    "cmd=cmd: quote not closed\0user=user: no such user\0env=env: no NAME=...\0"
+    "cwd=cwd: not an absolute path\0stdin=stdin: not an absolute path\0"
+    "stdout=stdout: not an absolute path\0stderr=stderr: not an absolute path\0"
+    "restart=restart: not always, on-failure, never or unless CODE...\0"
+    "backoff=backoff: not MIN [MAX]\0retries=retries: not 1 or more\0"
+    "critical=critical: not yes\0stop=stop: not SIGNAL [SECONDS]\0";
 
 // Drops the blanks around a word. A carriage return at its end is one, too.
 static char* trim(char* word) {
-  word += strspn(word, " \t");
   char* end = strchr(word, '\0');
   while (end > word && strchr(" \t\r", end[-1])) *--end = '\0';
-  return word;
+  return word + strspn(word, " \t");
 }
 
 // Troubles of the machine, not of the file. They pass.
-static bool is_transient(int error) {
-  return error == EMFILE || error == ENFILE || error == ENOMEM || error == EIO;
+static bool is_transient(int e) {
+  return e == EMFILE || e == ENFILE || e == ENOMEM || e == EIO || e == ETXTBSY;
 }
 
 // Reads all lines of a file, and says what is wrong, with its line. `strsep(3)`
 // cuts at the first `=`, and leaves NULL where there was none. Every line is
 // added to the settings, good or bad: one bad line is enough to refuse them
 // all, but who mends a file wants to hear of every fault at once. Half a file
-// is never used, because half a file may be the one without `user`.
+// is never used, because half a file may be the one without `user`. The mark
+// that some editors put before the first line is none of its content.
+//
+// What the pattern cannot know is whether there is such a user, and which of
+// two numbers is the smaller one. If an account cannot be looked up for want of
+// something, `errno` says so. A line that was just added is a whole text, with
+// an empty string at its end, in which only its own key is found.
 //
 // Returns the settings, for the caller to free. NULL means that something was
 // wrong, or, with an `errno` that passes, that we could not find out. `before`
 // is how many lines had been said when the file was opened.
 static char* parse(const char* name, char* file, int before) {
-  char text[2 * FILE_SIZE], *to = strcpy(text, ""), *line;
+  char text[2 * FILE_MAX], *to = strcpy(text, ""), *line;
+  if (!strncmp(file, "\xef\xbb\xbf", 3)) file += 3;
   for (int number = 1; (line = strsep(&file, "\n")); number++) {
     const char *key = trim(strsep(&line, "=")), *what = NULL;
+    const char* want = line ? find(wants, key, NULL) : NULL;
     if (*key == '#' || (*key == '\0' && !line)) continue;
     if (find(text, key, NULL) && strcmp(key, "env")) what = "given twice";
-    sprintf(to, "%s=%s%c", key, line ? trim(line) : "", '\0');
+    if (!want) what = line ? "unknown key" : "no '='";
+    const char* got = what ? key : trim(line);
+    sprintf(to, "%s=%s%c", key, what ? "" : got, '\0');
+    const char* user = find(to, "user", NULL);
+    double min = 0, max = NEVER;
+    sscanf(find(to, "backoff", ""), "%lf %lf", &min, &max);
     errno = 0;
-    if (!check(to)) what = "unknown key or bad value";
+    bool is_bad = regexec(&rules, to, 0, NULL, 0) || min > max;
+    if (!is_bad && user) is_bad = !become(user, false);
+    if (!what && is_bad) what = want;
     if (what && is_transient(errno)) return NULL;
-    if (what) say(NEWS, "%s:%d: %s: %s", name, number, what, to);
+    if (what) say(NEWS, "%s:%d: %s: %s", name, number, what, got);
     to += strlen(to) + 1;
   }
-  if (!find(text, "cmd", NULL)) say(NEWS, "%s:1: no cmd", name);
+  if (!*find(text, "cmd", "")) say(NEWS, "%s:1: no cmd", name);
   char* copy = logged > before ? NULL : malloc(to - text + 1);
   return copy ? memcpy(copy, text, to - text + 1) : NULL;
 }
@@ -443,16 +440,16 @@ static bool is_trusted(const struct stat* st) {
 // A pid and the time at which its process was started name one process. That
 // time, in hundredths of a second, is the 22nd field of /proc/PID/stat
 // (`proc(5)`); the second is a name that may hold blanks and brackets, so we
-// count from the last bracket. 0 if it cannot be read; NOBODY, which is the
-// start time of none, if there is no such process (`kill(2)`). (We read that of
+// count from the last bracket. 0 if it cannot be read; NEVER, which is the start
+// time of none, if there is no such process (`kill(2)`). (We read that of
 // its first task, which says the same: qemu's user emulation makes one up for a
 // process that asks for its own. On Alpha the time is counted in other parts of
 // a second, and nothing can be taken over.)
 static long long start_of(pid_t pid) {
-  char path[40], text[512];
+  char path[40], text[512] = "";
   snprintf(path, sizeof path, "/proc/%d/task/%d/stat", pid, pid);
   if (slurp(open(path, SAFE), text, sizeof text) < 0)
-    return kill(pid, 0) && errno == ESRCH ? NOBODY : 0;
+    return kill(pid, 0) && errno == ESRCH ? NEVER : 0;
   char* field = strrchr(text, ')');
   for (int i = 2; field && i < 22; i++) field = strchr(field + 1, ' ');
   return field ? atoll(field) : 0;
@@ -462,24 +459,23 @@ static long long start_of(pid_t pid) {
 // one, or nothing, and so short a line is written whole or not at all. It is
 // not synced to a disk, for after a crash of the machine nothing that it says
 // is true. Who claims that a process runs must know when it was started, or
-// nobody could check it later. If the directory itself is gone, it is not ours
-// any more, and will be claimed again.
+// nobody could check it later.
+//
+// One name for what is not finished yet is enough, for we write one file at a
+// time: a child writes while we stand still (chapter 7).
 //
 // While the directory is not ours, nothing is written there: others may own it,
 // or have it in use. What could not be saved stays `dirty`, and is tried again.
 static void save(struct service* s) {
   int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | SAFE;
-  char new[NAME + 2];
-  snprintf(new, sizeof new, ".%s", s->name);
-  int fd = ours ? openat(run, new, flags, 0644) : -1;
+  int fd = ours ? openat(run, "..new", flags, 0644) : -1;
   if (s->is[PID] > 0 && s->is[START] <= 0) s->is[START] = start_of(s->is[PID]);
   char line[LINE], *end = line + sprintf(line, "state=%s", states[s->state]);
   for (int i = 0; i < FACTS; i++)
     if (s->is[i] >= 0) end += sprintf(end, " %s=%lld", facts[i], s->is[i]);
   *end++ = '\n';
   s->dirty = fd < 0 || !s->is[START] || write(fd, line, end - line) < 0 ||
-             renameat(run, new, run, s->name);
-  if (fd < 0 && errno == ENOENT) ours = false;
+             renameat(run, "..new", run, s->name);
   if (s->dirty) say(SAVE, "%s: cannot save its state: %m", s->name);
   close(fd);
 }
@@ -546,7 +542,7 @@ static bool redirect(int fd, const char* text) {
 // is what it was about, a path, a user or a word. Both are read by the parent,
 // once the child has exited; `volatile`, for a compiler cannot know of that.
 static const char* exec_service(struct service* s) {
-  char copy[FILE_SIZE], *words[WORDS + 1];
+  char copy[FILE_MAX], *words[FILE_MAX / 2 + 1] = {NULL};
   timer_t t = 0;
   timer_create(CLOCK_MONOTONIC, &(struct sigevent){.sigev_signo = SIGKILL}, &t);
   timer_settime(t, 0, &(struct itimerspec){.it_value = {10, 0}}, NULL);
@@ -604,7 +600,7 @@ static int child_main(void* s) { return (stuck = exec_service(s)) ? 111 : 0; }
 // make a fork even of this; then the child has memory of its own, and we say
 // and save what we can without it.)
 static void spawn(struct service* s) {
-  static char room[12 * FILE_SIZE], *stack = room + sizeof room;
+  static char room[12 * FILE_MAX], *stack = room + sizeof room;
   struct service before = *s;
   s->is[STARTS] = (s->is[STARTS] + 1ULL) % (1ULL << 63);
   s->is[STAMP] = s->seen;
@@ -615,6 +611,8 @@ static void spawn(struct service* s) {
   if (stuck) say(NEWS, "%s: cannot %s %s: %m", s->name, stuck, object);
   if (s->is[PID] < 0) say(FORK, "%s: cannot fork: %m", s->name);
   if (s->is[PID] < 0) *s = before;
+  if (s->state == UP && !stuck)
+    say(NEWS, "%s: started as %lld", s->name, s->is[PID]);
 }
 
 // ## 8 Death
@@ -623,27 +621,37 @@ static void spawn(struct service* s) {
 // or because it did not listen. In whichever way it ends, this chapter says
 // how long the next start waits, which depends on how long it ran.
 //
+// Signals all of the group of a service. It has the number of its leader, the
+// main process, which is our child, or was looked at when it was taken over; so
+// the number is right, see the invariants. There is no check that anything was
+// signalled: if the last process has just ended, we shall hear of that.
+static void tell(struct service* s, int n) { kill(-s->is[PID], n); }
+
 // Asks a process, and all of its group, to end, and gives it some time for
-// that. One that has been asked already, by an earlier going, is not asked
-// again, since many programs take a second signal for impatience; signal 0 is
-// none. One that is stopped in the sense of `signal(7)` cannot hear that, so it
-// is told to go on. The group has the number of its leader, which is our child,
-// or was looked at when it was taken over; so the number is right, see the
-// invariants. There is no check that anything was signalled: if the process has
-// just ended, we shall hear of that.
+// that. `stop` says which signal, by its name, with or without SIG, and perhaps
+// the seconds of grace, left alone if not given. The numbers are the
+// compiler's, since those of MIPS are others (`signal(7)`); a name stands at
+// five times the index of its number, and that it is there was checked before.
+// A number is no name: `stop=30` is meant as seconds.
+//
+// One that has been asked already, by an earlier going, is not asked again,
+// since many programs take a second signal for impatience. One that is stopped
+// in the sense of `signal(7)` cannot hear that, so it is told to go on.
 static void stop(struct service* s) {
+  const int numbers[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGABRT, SIGKILL,  SIGUSR1,
+                         SIGUSR2, SIGALRM, SIGTERM, SIGCONT, SIGWINCH, SIGPWR};
+  char names[] = "HUP  INT  QUIT ABRT KILL USR1 USR2 ALRM TERM CONT WINCHPWR";
+  char word[16];
   double grace = 10;
-  int number = parse_stop(find(s->text, "stop", "TERM"), &grace);
-  kill(-s->is[PID], s->state == UP ? number : 0);
-  kill(-s->is[PID], SIGCONT);
+  sscanf(find(s->text, "stop", "TERM"), "%15s %lf", word, &grace);
+  char* name = strstr(names, strncmp(word, "SIG", 3) ? word : word + 3);
+  if (s->state == UP) tell(s, numbers[(name - names) / 5]);
+  tell(s, SIGCONT);
   set_state(s, STOPPING, now + grace);
 }
 
-// Is it to be there?
-static bool is_wanted(const struct service* s) { return s->wanted && !quit; }
-
-// The process is gone: remember how it ended, and for how long it had been up,
-// and decide what follows. An exit after at least MAX seconds is a good run,
+// The service has ended: tell how, and for how long it had been up, and decide
+// what follows. An exit after at least MAX seconds is a good run,
 // and clears the count. The first quick exit is answered at once, since most
 // ends are accidents and a user is waiting; the second after MIN seconds, and
 // from then on the time is doubled, up to MAX. One that we have stopped has not
@@ -651,61 +659,61 @@ static bool is_wanted(const struct service* s) { return s->wanted && !quit; }
 // was started, that was just now: better once too careful than a loop without
 // end. `restart` names the exit codes after which it is done, by the word
 // `unless`; `on-failure` is `unless 0`. What is logged says what comes next:
-// "up" for a start at once.
+// "up" for a start at once. (The longest number has some 310 digits.)
 //
-// What is left of its group is killed, or the next process would meet the old
-// one's children, still holding its port. A child of ours is a zombie that
-// still holds the number. One taken over has been reaped by somebody else: if
-// there is no process of that number now, the group, if there is one, is its
-// own, because the kernel gives no number away that names a group. (If it ended
-// while nobody looked, the number may have had a second life, whose first
-// process has ended, too. That cannot be told apart.) If there is a process
-// that was started at another time, it is none of our business.
+// `seen` says that it was our child: how its main process ended is written down
+// already, and what was left of its group has been dealt with (chapter 11). If
+// not, it was taken over, somebody else has reaped it, and what is left of its
+// group is killed here. If there is no process of that number now, the group,
+// if there is one, is its own, because the kernel gives no number away that
+// names a group. (If it ended while nobody looked, the number may have had a
+// second life, whose first process has ended, too. That cannot be told apart.)
+// If there is a process that was started at another time, it is none of our
+// business.
 //
 // A pidfd is taken out of the epoll before it is closed. To close it is not
 // enough as long as anybody has a copy, and a child that was born a moment ago
 // may still have one: the event would come again, for a service that is not
 // there any more.
-//
-// `how` is EXIT or SIGNAL, with its `status`: -1 if nobody knows.
-static void ended(struct service* s, int how, int status) {
-  double min, max = 60;
+static void ended(struct service* s, bool seen) {
+  double min, max = 60, retries = atof(find(s->text, "retries", "1e18"));
   const char* policy = s->state == STOPPING ? "" : find(s->text, "restart", "");
-  long long start = s->pidfd ? start_of(s->is[PID]) : s->is[START];
-  if (start == s->is[START] || start == NOBODY) kill(-s->is[PID], SIGKILL);
+  long long start = seen ? 0 : start_of(s->is[PID]);
+  if (start && (start == s->is[START] || start == NEVER)) tell(s, SIGKILL);
+  if (!seen) s->is[EXIT] = s->is[SIGNAL] = -1;
   if (s->pidfd) epoll_ctl(epoll_fd, EPOLL_CTL_DEL, s->pidfd, NULL);
   if (s->pidfd) close(s->pidfd);
   s->pidfd = 0;
   double lasted = s->is[START] > 0 ? now - s->is[START] / 100.0 : 0;
-  s->is[PID] = s->is[START] = s->is[EXIT] = s->is[SIGNAL] = -1;
-  s->is[how] = status;
+  s->is[PID] = s->is[START] = -1;
   sscanf(find(s->text, "backoff", "1"), "%lf %lf", &min, &max);
   if (max < min) max = min;
   s->quick = s->state == UP && lasted < max ? s->quick + 1 : 0;
-  s->delay = s->quick > 2 ? first(2 * s->delay, max) : min;
-  set_state(s, QUARANTINED, s->quick > 1 ? now + s->delay : now);
-  if (s->quick >= atof(find(s->text, "retries", "1e18")))
-    set_state(s, FAILED, NEVER);
-  if (!strcmp(policy, "never")) set_state(s, DONE, NEVER);
+  s->wait = s->quick > 2 ? first(2 * s->wait, max) : min;
+  set_state(s, QUARANTINED, s->quick > 1 ? now + s->wait : now);
+  if (s->quick >= retries) s->state = FAILED;
+  if (!strcmp(policy, "never")) s->state = DONE;
   if (!strcmp(policy, "on-failure")) policy = "unless 0";
   for (int code, n; sscanf(policy, "%*[^0-9]%d%n", &code, &n) == 1; policy += n)
-    if (code == s->is[EXIT]) set_state(s, DONE, NEVER);
-  char what[40] = "ended unseen", then[64] = "stopped";
-  if (s->is[EXIT] >= 0) sprintf(what, "exited with %d", status);
-  if (s->is[SIGNAL] > 0) sprintf(what, "killed by signal %d", status);
-  if (is_wanted(s)) strcpy(then, states[s->due > now ? s->state : UP]);
-  if (is_wanted(s) && s->due > now && s->due < NEVER)
-    sprintf(strchr(then, '\0'), ", next start in %.1f s", s->due - now);
+    if (code == s->is[EXIT]) s->state = DONE;
+  char what[40] = "ended unseen", then[LINE] = "up";
+  if (s->is[EXIT] >= 0) sprintf(what, "exited with %lld", s->is[EXIT]);
+  if (s->is[SIGNAL] > 0) sprintf(what, "killed by signal %lld", s->is[SIGNAL]);
+  if (s->due > now) sprintf(then, "quarantined, next start in %.1f s", s->wait);
+  if (s->state > QUARANTINED) strcpy(then, states[s->state]);
+  if (!s->wanted) strcpy(then, "stopped");
   say(NEWS, "%s: %s after %.1f s, %s", s->name, what, lasted, then);
 }
 
-// Its file has changed to something good, or has been touched: begin anew. The
-// process, if there is one, is stopped as the old settings say, which is why
-// this comes before the new ones are put in their place.
-static void reset(struct service* s) {
+// Its file has changed to something good, or has been touched: begin anew, with
+// these settings. The process, if there is one, is stopped as the old ones say,
+// which is why this comes before the new ones are put in their place.
+static void reset(struct service* s, char* text) {
   s->quick = 0;
   if (s->state == UP) stop(s);
   if (s->state > STOPPING) set_state(s, QUARANTINED, now);
+  if (text != s->text) free(s->text);
+  s->text = text;
 }
 
 // ## 9 A new supervisor
@@ -721,44 +729,48 @@ static void reset(struct service* s) {
 // none. Another file that is no record is somebody else's, and not touched,
 // unless it has the name of a service. If a process is written down, and runs,
 // we watch it. If it does not run any more, or the number is somebody else's,
-// it has ended, and nobody saw how. (No number is as large as 2^22, `proc(5)`;
-// a larger one might become 1, and then `kill(2)` would mean everybody.)
+// it has ended, and nobody saw how. If none is written down, nobody is there
+// either, and the state is the one that the file tells. (No number is as large
+// as 2^22, `proc(5)`; a larger one might become 1, and then `kill(2)` would
+// mean everybody.)
 //
 // The pidfd comes before the look at the start time: so it is the process that
 // was looked at, even if the number changes hands meanwhile. If that cannot be
 // found out, nothing is guessed: false, and we try again. A start time that
-// cannot be read is no proof of death. To take a running
-// service for a dead one would start a second one, and that can destroy more
-// than any crash: two databases on the same files. And what was read once is
-// not forgotten if the state file is gone when we try again. In the end we
-// compare the stamps, for its file may have changed while nobody looked.
+// cannot be read is no proof of death. To take a running service for a dead one
+// would start a second one, and that can destroy more than any crash: two
+// databases on the same files. And what was read once is not forgotten if the
+// state file is gone when we try again. In the end we compare the stamps, for
+// its file may have changed while nobody looked.
+//
+// The epoll tells of an end once (EPOLLONESHOT, `epoll_ctl(2)`): who is our
+// child after USR2, and is being stopped, may leave others of its group behind,
+// for whom we wait.
 static bool adopt(struct service* s) {
-  struct epoll_event event = {EPOLLIN, {s}};
+  struct epoll_event event = {EPOLLIN | EPOLLONESHOT, {s}};
   char text[LINE + 2] = "";
   ssize_t size = slurp(openat(run, s->name, SAFE | O_NOFOLLOW), text, LINE);
   if (size < 0 && errno != ENOENT && errno != ELOOP)
     return say(RECORD, "%s: cannot read its state file: %m", s->name);
-  if (!s->wanted && strncmp(text, "state=", 6)) return false;
+  if (!s->seen && strncmp(text, "state=", 6)) return false;
   for (char* c = text; (c = strpbrk(c, " \n")); c++) *c = '\0';
   for (int i = 0; i < FACTS && (size >= 0 || s->is[PID] <= 0); i++)
     s->is[i] = atoll(find(text, facts[i], i == STARTS ? "0" : "-1"));
-  if (s->is[PID] > 1 && s->is[PID] < 1 << 22) {
-    if (s->pidfd <= 0) s->pidfd = syscall(SYS_pidfd_open, (pid_t)s->is[PID], 0);
-    long long start = start_of(s->is[PID]);
-    bool gone = start && start != s->is[START];
-    if (!gone && (!start || s->pidfd < 0 ||
-                  epoll_ctl(epoll_fd, EPOLL_CTL_ADD, s->pidfd, &event)))
-      return say(RECORD, "%s: cannot watch its process: %m", s->name);
-    set_state(s, *find(text, "state", "") == 's' ? STOPPING : UP, NEVER);
-    if (s->state == STOPPING && !gone) stop(s);
-    if (gone) ended(s, EXIT, -1);
-    if (!gone) say(NEWS, "%s: taken over as %lld", s->name, s->is[PID]);
-  } else {
-    s->is[PID] = s->is[START] = -1;
-    set_state(s, *find(text, "state", "") == 'd' ? DONE : QUARANTINED, now);
-    if (*find(text, "state", "") == 'f') s->state = FAILED;
-  }
-  if (s->text && s->seen != s->is[STAMP]) reset(s);
+  if (s->is[PID] < 2 || s->is[PID] >= 1 << 22) s->is[PID] = s->is[START] = -1;
+  pid_t pid = s->is[PID];
+  if (pid > 0 && s->pidfd <= 0) s->pidfd = syscall(SYS_pidfd_open, pid, 0);
+  long long start = pid > 0 ? start_of(pid) : NEVER;
+  bool gone = start && start != s->is[START];
+  if (!gone && (!start || s->pidfd < 0 ||
+                epoll_ctl(epoll_fd, EPOLL_CTL_ADD, s->pidfd, &event)))
+    return say(RECORD, "%s: cannot watch its process: %m", s->name);
+  set_state(s, *find(text, "state", "") == 'd' ? DONE : QUARANTINED, now);
+  if (*find(text, "state", "") == 'f') s->state = FAILED;
+  if (pid > 0) s->state = *find(text, "state", "") == 's' ? STOPPING : UP;
+  if (pid > 0 && gone) ended(s, false);
+  if (s->state == STOPPING) stop(s);
+  if (!gone) say(NEWS, "%s: taken over as %d", s->name, pid);
+  if (s->text && s->seen != s->is[STAMP]) reset(s, s->text);
   return true;
 }
 
@@ -769,31 +781,26 @@ static bool adopt(struct service* s) {
 //
 // The table of chapter 3, as code: looks at one service and does what is due.
 // What has changed is saved after that. A state that is about to be forgotten
-// is not saved.
+// is not saved; nor is one that is unknown, unless its process is known, or a
+// state file that could not be read yet would be overwritten.
 //
 // Nothing here depends on what it did the last time, but for the state itself,
 // and so it can be called as often as you like.
-static void reconcile(struct service* s) {
-  if (s->state == UNKNOWN && (s->seen || !is_wanted(s))) adopt(s);
-  if (s->state == UP && !is_wanted(s)) stop(s);
-  if (s->state == STOPPING && (s->due <= now || quit > 1))
-    kill(-s->is[PID], SIGKILL);
-  bool due = s->state == QUARANTINED && s->due <= now && is_wanted(s);
-  if (due && s->text) spawn(s);
-  if (due && !s->text) set_state(s, FAILED, NEVER);
-  if (s->dirty && (s->is[PID] > 0 || is_wanted(s))) save(s);
-  if (due && s->state == UP && !stuck)
-    say(NEWS, "%s: started as %lld", s->name, s->is[PID]);
-}
-
-// Forgets a service that nobody wants and of which nothing runs. False if it
-// must stay. One that is still unknown when we leave goes on, and keeps its
-// state file: it was never ours. A state file that cannot be removed would tell
-// of a service that is not there, and so it is tried again, but does not keep
-// us from leaving.
-static bool forget(struct service** at) {
+//
+// In the end a service that nobody wants and of which nothing runs is
+// forgotten: true, and the next one is in its place. One that is still unknown
+// when we leave goes on, and keeps its state file: it was never ours. A state
+// file that cannot be removed would tell of a service that is not there, and so
+// it is tried again, but does not keep us from leaving.
+static bool reconcile(struct service** at) {
   struct service* s = *at;
-  if (is_wanted(s) || (s->state ? s->is[PID] > 0 : !quit)) return false;
+  if (s->state == UNKNOWN && (s->seen || !s->wanted)) adopt(s);
+  if (s->state == UP && !s->wanted) stop(s);
+  if (s->state == STOPPING && (s->due <= now || quit > 1)) tell(s, SIGKILL);
+  if (s->state == QUARANTINED && !s->text) set_state(s, FAILED, NEVER);
+  if (s->state == QUARANTINED && s->due <= now && s->wanted) spawn(s);
+  if (s->dirty && (s->is[PID] > 0 || (s->state && s->wanted))) save(s);
+  if (s->wanted || (s->state ? s->is[PID] > 0 : !quit)) return false;
   if (s->state && ours && unlinkat(run, s->name, 0) && errno != ENOENT && !quit)
     return say(SAVE, "%s: cannot remove its state file: %m", s->name);
   *at = s->next;
@@ -810,10 +817,20 @@ static bool forget(struct service** at) {
 //
 // Reaps a child that has ended, if there is one. First we only look (WNOWAIT,
 // `waitid(2)`): as long as the zombie is there, its number is given to nobody,
-// and what is left of its group can be killed safely. A process we do not know
-// is an orphan; to reap those is the duty of process 1 of a container. Nothing
+// and so the number of its group, too (`getpgid(2)`), is what it was. Nothing
 // is started here: the end is a fact, and what follows from it comes with the
 // next look at all services.
+//
+// If it is the main process of a service, how it ended is written down. Unless
+// we have asked for that, the service has ended, and what is left of its group
+// is killed, or the next process would meet the old one's children, still
+// holding its port. But a service that is being stopped has ended when its
+// whole group has: behind a shell that waits for nobody may be a server that
+// has something to finish. What a process leaves behind becomes our child,
+// since we are a subreaper (`prctl(2)`), and so the kernel can tell when no
+// child of ours is left in the group. Until then its number is given to nobody.
+// Any other process is an orphan; to reap those is the duty of a subreaper, and
+// of process 1 of a container.
 //
 // Ten ends may leave a single signal. So the child that a signal tells of is
 // reaped at once, and at the end of the round we ask for any other, until there
@@ -824,9 +841,18 @@ static bool reap(idtype_t type, id_t id) {
   struct service* s = list.next;
   waitid(type, id, &info, WEXITED | WNOHANG | WNOWAIT);
   if (info.si_pid == 0) return false;
-  while (s && s->is[PID] != info.si_pid) s = s->next;
-  if (s) ended(s, info.si_code == CLD_EXITED ? EXIT : SIGNAL, info.si_status);
-  return !waitid(P_PID, info.si_pid, NULL, WEXITED | WNOHANG);
+  pid_t group = getpgid(info.si_pid);
+  while (s && s->is[PID] != group) s = s->next;
+  bool is_main = s && info.si_pid == group, exited = info.si_code == CLD_EXITED;
+  if (is_main && s->state != STOPPING) tell(s, SIGKILL);
+  if (is_main) s->is[EXIT] = exited ? info.si_status : -1;
+  if (is_main) s->is[SIGNAL] = exited ? -1 : info.si_status;
+  waitid(P_PID, info.si_pid, NULL, WEXITED | WNOHANG);
+  bool is_over = is_main;
+  if (s && s->state == STOPPING)
+    is_over = waitid(P_PGID, group, NULL, WEXITED | WNOHANG | WNOWAIT) < 0;
+  if (is_over) ended(s, true);
+  return true;
 }
 
 // Reads a signal, if one is pending (`signalfd(2)`); the next one wakes us
@@ -842,18 +868,17 @@ static bool reap(idtype_t type, id_t id) {
 // cannot be saved, that would be to forget services, and start them again; so
 // it is not done, nor when a look is due: we may have stood still, and not have
 // tried to save them since. If it cannot be executed, we are still here.
-static void read_signal(char** argv, char** envp) {
+//
+// True if it was HUP; what that asks for is the work of the next chapter.
+static bool read_signal(char** argv, char** envp) {
   struct signalfd_siginfo heard;
-  if (read(signal_fd, &heard, sizeof heard) < 0) return;
+  if (read(signal_fd, &heard, sizeof heard) < 0) return false;
   if (heard.ssi_signo == SIGTERM || heard.ssi_signo == SIGINT) quit++;
-  bool is_hup = heard.ssi_signo == SIGHUP;
-  if (is_hup) look_due = now;
-  for (struct service* s = list.next; is_hup && s; s = s->next) s->dirty = true;
   if (heard.ssi_signo == SIGCHLD && list.next) reap(P_PID, heard.ssi_pid);
-  if (heard.ssi_signo != SIGUSR2 || quit) return;
+  if (heard.ssi_signo != SIGUSR2 || quit) return heard.ssi_signo == SIGHUP;
   environ = envp;
   if (silent_until[SAVE] < now && look_due > now) execvp(argv[0], argv);
-  say(NEWS, "cannot execute %s again: %m", argv[0]);
+  return say(NEWS, "cannot execute %s again: %m", argv[0]);
 }
 
 // ## 12 Looking at the directory
@@ -877,27 +902,27 @@ static void read_signal(char** argv, char** envp) {
 //
 // A file that somebody has open for writing is not whole yet, and is left alone
 // until it is closed. A lease tells, which goes again when we close the file
-// (`F_SETLEASE` in `fcntl(2)`). But a file system may have none, and a network
+// (`F_SETLEASE` in `fcntl(2)`), and the kernel's words for this are ETXTBSY, a
+// text file that is busy. But a file system may have none, and a network
 // file system may refuse them all in the same words. So what was not written
 // for a minute is whole.
 static bool load(struct service* s) {
-  char path[4096], file[FILE_SIZE + 2] = "", *text = NULL, *what = NULL;
+  char path[4096], file[FILE_MAX + 2] = "", *text = NULL, *what = NULL;
   struct stat st = {0};
   snprintf(path, sizeof path, "%s/%s", option['d'], s->name);
   ssize_t size = stat(path, &st), before = logged;
   int fd = S_ISREG(st.st_mode) ? open(path, SAFE) : -1;
   bool is_busy = fd >= 0 && fcntl(fd, F_SETLEASE, F_RDLCK) && errno == EAGAIN;
   if (S_ISREG(st.st_mode)) size = slurp(fd, file, sizeof file);
-  if (is_busy && llabs(time(NULL) - st.st_mtime) < 60)
-    return say(FILES, "%s: its file is open for writing", s->name);
-  if (size >= 0) errno = size && size < first(st.st_size, FILE_SIZE) ? EIO : 0;
+  if (size >= 0) errno = size && size < first(st.st_size, FILE_MAX) ? EIO : 0;
+  if (is_busy && llabs(time(NULL) - st.st_mtime) < 60) errno = ETXTBSY;
   unsigned long long sum = st.st_mtim.tv_sec * 1ULL << 30 | st.st_mtim.tv_nsec;
   for (ssize_t i = 0; i < size; i++) sum = sum * 1099511628211 + file[i];
   long long seen = (sum ^ st.st_mode ^ st.st_uid * 65537ULL ^ errno * 2) >> 1;
   if (seen == s->seen) return true;
   if (!is_trusted(&st)) what = "others may write to it";
   if (size > 0 && memchr(file, '\0', size)) what = "holds a NUL";
-  if (size > FILE_SIZE) what = "over 8 KiB";
+  if (size > FILE_MAX) what = "over 8 KiB";
   if (!S_ISREG(st.st_mode)) what = "not a regular file";
   if (errno) what = strerror(errno);
   if (!what) text = parse(s->name, file, before);
@@ -905,22 +930,18 @@ static bool load(struct service* s) {
     return say(FILES, "%s: cannot read its file: %m", s->name);
   if (what) say(NEWS, "%s:1: %s", s->name, what);
   s->seen = seen;
-  if (!text) return false;
-  reset(s);
-  free(s->text);
-  s->text = text;
-  return true;
+  if (text) reset(s, text);
+  return text != NULL;
 }
 
 // Reads a directory, makes a service of every new name, and calls for each one,
 // in the order of the names. Names are letters, digits, `_`, `-` and `@`: what
 // editors, package managers and sed leave behind has a dot, a tilde or a hash
-// in it, and so has `web.off`. A longer name than NAME has no room for the dot
-// of its new state file. If the directory cannot be read, nothing changes:
-// false. A lack of memory must not make a name disappear either, and so
-// `fnmatch(3)`, which needs none, looks at them. An empty directory stops
-// everything; one that is missing stops nothing, because a disk that is not
-// mounted is not a wish.
+// in it, and so has `web.off`. If the directory cannot be read, nothing
+// changes: false. A lack of memory must not make a name disappear either, and
+// so `fnmatch(3)`, which needs none, looks at them. An empty directory stops
+// everything; one that is missing stops nothing, because a directory that is
+// not there is not a wish.
 //
 // The runtime directory (no `call`) says who was there before.
 static bool scan(const char* directory, bool (*call)(struct service*)) {
@@ -931,7 +952,7 @@ static bool scan(const char* directory, bool (*call)(struct service*)) {
   for (s = list.next; s && call; s = s->next) s->wanted = false;
   for (int i = 0; i < count; free(names[i++])) {
     const char* name = names[i]->d_name;
-    if (!fnmatch("*[!A-Za-z0-9_@-]*", name, 0) || strlen(name) > NAME) continue;
+    if (!fnmatch("*[!A-Za-z0-9_@-]*", name, 0)) continue;
     for (at = &list.next; *at && strcmp((*at)->name, name);) at = &(*at)->next;
     if (!*at) *at = calloc(1, sizeof **at + strlen(name) + 1);
     if (!*at) say(FILES, "%s: no memory", name);
@@ -953,7 +974,9 @@ static bool scan(const char* directory, bool (*call)(struct service*)) {
 // has left us; they are visited once, before the first look at the service
 // files, so that a service whose file was removed meanwhile is known, and
 // stopped. So are, as their files say, all services if TERM came before the
-// first look.
+// first look. If another directory has its name, or none, the one that we have
+// held is not ours any more, and the name is claimed again. Then, and if it is
+// to be `anew`, as for HUP, every state file is written again.
 //
 // Then we watch the service directory, and only then look at it, so that
 // nothing can slip through between the two (`inotify(7)`). To watch the same
@@ -961,16 +984,17 @@ static bool scan(const char* directory, bool (*call)(struct service*)) {
 // now on. Our own reading is left out, or each look would cause the next. A
 // look starts nothing: it only tells what is wanted. False if we could not
 // look.
-static bool rescan(void) {
+static bool rescan(bool anew) {
   const int kinds = IN_ALL_EVENTS & ~(IN_ACCESS | IN_OPEN | IN_CLOSE_NOWRITE);
-  struct stat st;
+  static struct stat held, st;
+  if (stat(option['r'], &st) || st.st_ino != held.st_ino) ours = false;
+  for (struct service* s = list.next; s; s = s->next) s->dirty |= anew || !ours;
   look_due = changed = NEVER;
   if (!ours) {
-    for (struct service* s = list.next; s; s = s->next) s->dirty = true;
     close(run);
     mkdir(option['r'], 0755);
     run = open(option['r'], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int dir = !fstat(run, &st) && is_trusted(&st) ? run : -1;
+    int dir = !fstat(run, &held) && is_trusted(&held) ? run : -1;
     close(lock_fd);
     lock_fd = openat(dir, "..lock", O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     ours = !flock(lock_fd, LOCK_EX | LOCK_NB) && scan(option['r'], NULL);
@@ -1008,46 +1032,60 @@ static double feed(void) {
 
 // ## 14 The loop
 //
-// From here on only TERM or INT ends the program. Wait until the next service
-// is due, or news come; write down the news; look at the directory, if it is
-// time to; bring every service to where it should be; feed. If nothing is due,
-// the wait is thirty years, and an idle machine is not woken (`ppoll(2)`).
+// Does it read a FIFO, as loggers do?
+static bool is_logger(const struct service* s) {
+  struct stat st;
+  return !stat(find(s->text, "stdin", ""), &st) && S_ISFIFO(st.st_mode);
+}
+
+// This is the loop. From here on only TERM or INT ends the program. Wait until
+// the next service is due, or news come; write down the news; look at the
+// directory, if it is time to; bring every service to where it should be; feed.
+// If nothing is due, the next round is in thirty years, and an idle machine is
+// not woken (`ppoll(2)`).
 //
 // What signals did not tell of is reaped last, and then the next round follows
 // at once. No child is reaped before the first look at the directories: until
 // then nobody is known, and how somebody ended around USR2 would be lost. News
 // of processes taken over come one at a time; the next is there when we wait
 // again. Those who were started by us before USR2 are children, and reaped as
-// such. What happened in the directory is drained into memory that is free by
-// then: a look will tell more than any event, and if the kernel had to drop
-// some, nothing is lost. Each event puts off the look, but not for ever.
+// such. Signals come first: one of them may be TERM. What happened in the
+// directory is drained into memory that is free by then: a look will tell more
+// than any event, and if the kernel had to drop some, nothing is lost. Each
+// event puts off the look, but not for ever.
 //
 // A failed service that is critical stops the feeding. While we leave, that is
 // not asked any more, since services are being forgotten. To bring a thousand
 // services up may take longer than the watchdog's patience, and so it is fed
 // between them, too; whether to feed is decided once a round.
+//
+// When we leave, nobody is wanted any more but the loggers, and they only as
+// long as there is a process, `t`, that is none, so that its last words are
+// logged. If we are told to leave once more, they are not either.
 static void supervise(char** argv, char** envp) {
   while (!quit || list.next) {
     struct pollfd fds[] = {
         {signal_fd, POLLIN, 0}, {inotify_fd, POLLIN, 0}, {epoll_fd, POLLIN, 0}};
     struct epoll_event events[32] = {{0}};
-    double rest = first(first(next, look_due) - now, 1e9);
-    struct timespec t = {rest, (rest - (time_t)rest) * 1e9};
-    ppoll(fds, 3, rest > 0 ? &t : &(struct timespec){0}, NULL);
+    double rest = first(next, look_due) > now ? first(next, look_due) - now : 0;
+    ppoll(fds, 3, &(struct timespec){rest, (rest - (time_t)rest) * 1e9}, NULL);
     now = seconds();
-    read_signal(argv, envp);
-    if (fds[2].revents) epoll_wait(epoll_fd, events, 1, 0);
+    bool is_hup = read_signal(argv, envp);
+    if (fds[2].revents && !fds[0].revents) epoll_wait(epoll_fd, events, 1, 0);
     struct service* s = events->data.ptr;
-    if (s && s->pidfd && !reap(P_PID, s->is[PID])) ended(s, EXIT, -1);
+    if (s && s->pidfd && !reap(P_PID, s->is[PID])) ended(s, false);
     while (read(inotify_fd, events, sizeof events) > 0)
       look_due = first(now + QUIET, (changed = first(changed, now)) + LATEST);
-    if (look_due <= now) rescan();
+    if (is_hup || look_due <= now) rescan(is_hup);
+    const struct service* t = quit == 1 ? list.next : NULL;
+    while (t && (t->is[PID] <= 0 || is_logger(t))) t = t->next;
+    for (s = list.next; s && quit; s = s->next)
+      if (s->wanted) s->wanted = t && is_logger(s);
     bool failed = quit && lost;
-    next = NEVER;
+    next = now + 1e9;
     for (struct service** at = &list.next; (s = *at);) {
-      reconcile(s);
       if (dog >= 0 && !lost) feed();
-      if (forget(at)) continue;
+      if (reconcile(at)) continue;
       if (s->state == FAILED && find(s->text, "critical", NULL)) failed = true;
       if (s->due > now && s->state < DONE) next = first(next, s->due);
       at = &s->next;
@@ -1067,13 +1105,14 @@ static void supervise(char** argv, char** envp) {
 // files. The working directory stays, or relative options would mean something
 // else after USR2.
 //
-// All signals are blocked, for good, and read from a descriptor instead; SEGV
-// may end us, as befits a crash. Dispositions are reset by the system call
-// itself (`sigaction(2)`), because the C libraries keep two or three signals
-// for themselves, and `posix_spawn(3)` hands those on ignored. For the same
-// reason every bit of the mask is set by hand: a `sigfillset(3)` leaves those
-// signals out, and one of them would end us. A service that stops and continues
-// itself is no news (SA_NOCLDSTOP).
+// All signals are blocked, for good, and read from a descriptor instead; a
+// crash ends us all the same, since the kernel lets through what a fault has
+// caused. We are a subreaper, see chapter 11. Dispositions are reset by the
+// system call itself (`sigaction(2)`), because the C libraries keep two or
+// three signals for themselves, and `posix_spawn(3)` hands those on ignored.
+// For the same reason every bit of the mask is set by hand: a `sigfillset(3)`
+// leaves those signals out, and one of them would end us. A service that stops
+// and continues itself is no news (SA_NOCLDSTOP).
 //
 // Standard error is opened anew, by its name in `proc(5)`, because to have it
 // not block is a property of what was opened, which we share with others: our
@@ -1098,6 +1137,7 @@ int main(int argc, char** argv, char** envp) {
   if (misused || option['h'] || option['V']) return misused ? 64 : 0;
   while (regcomp(&rules, grammar, REG_EXTENDED | REG_NOSUB)) sleep(1);
   if (option['t']) return !scan(option['d'], load) || logged;
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
   umask(022);
   close(0);
   for (int i = 0; i < 3; i++) (void)!open("/dev/null", O_RDWR);
@@ -1105,10 +1145,10 @@ int main(int argc, char** argv, char** envp) {
   error_fd = open("/proc/self/fd/2", O_WRONLY | O_APPEND | SAFE);
   if (error_fd < 0) error_fd = 2;
   log_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  for (int n = 1; n < 65; n++) syscall(SYS_rt_sigaction, n, (long[8]){0}, 0, 8);
+  for (int n = 1; n < 65; n++)
+    syscall(SYS_rt_sigaction, n, (long[8]){0}, NULL, _NSIG / 8);
   sigaction(SIGCHLD, &(struct sigaction){.sa_flags = SA_NOCLDSTOP}, NULL);
   memset(&all, -1, sizeof all);
-  sigdelset(&all, SIGSEGV);
   syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, _NSIG / 8);
   while ((epoll_fd = epoll_create1(EPOLL_CLOEXEC)) < 0) sleep(1);
   while ((signal_fd = signalfd(-1, &all, O_NONBLOCK | O_CLOEXEC)) < 0) sleep(1);

@@ -194,6 +194,17 @@ USER=$name" ]
   grep -q 'HOME=/home/ada' <(says env user=4001:4005)
 }
 
+@test "a user has all of the supplementary groups, however many" {
+  needs_root
+  { cat /etc/passwd && echo 'ada:x:4001:4002::/home/ada:/bin/ash'; } >"$T/passwd"
+  { cat /etc/group && for n in {5001..5600}; do echo "club$n:x:$n:bob,ada"; done; } >"$T/group"
+  WRAP+=(unshare --mount sh -c "mount --bind $T/passwd /etc/passwd &&
+    mount --bind $T/group /etc/group && exec \"\$@\"" --)
+  going_start
+  says 'cat /proc/self/status' user=ada >"$T/status"
+  diff <(echo 4002 && seq 5001 5600) <(field Groups | xargs -n 1 | sort -nu)
+}
+
 @test "a service without a user keeps going's own" {
   going_start
   [ "$(says 'id -u')" = "$(id -u)" ]

@@ -23,7 +23,9 @@ bad_files() {
 1|cmd=sleep 1000 'a' "b" 'c\n
 1 2|cmd='sleep\n1000'\n
 2|cmd='sleep 1000'\n1000'\n
-1|\xef\xbb\xbfcmd=sleep 1000\n
+1|\xef\xbb\xbf\xef\xbb\xbfcmd=sleep 1000\n
+1 2|# text\n\xef\xbb\xbfcmd=sleep 1000\n
+1|\xef\xbb\xbf
 1|env=A=b\n
 1|cwd=/\nrestart=never\n
 2|cmd=sleep 1000\ncmd=sleep 1000\n
@@ -210,6 +212,8 @@ cmd=sl'ee'p 10"0"0\n
 cmd=sh -c 'exec sleep "1000"'\n
 cmd=sh -c "exec sleep '1000'"\n
 cmd=sh -c 'exec sleep 1000' a=b # $HOME \\\\ * ;\n
+\xef\xbb\xbfcmd=sleep 1000\n
+\xef\xbb\xbf# text\r\ncmd=sleep 1000\r\n
 cmd=sleep 1000\nenv=A=\n
 cmd=sleep 1000\nenv=A=b=c\nenv=B='x" y\n
 cmd=sleep 1000\nenv=A=1\nenv=A=2\nenv = B=3\n
@@ -286,6 +290,45 @@ arguments_of() {
   [ "$status" -eq 1 ]
 }
 
+# The line that is said, behind the bar the fault.
+@test "a fault is mended from its message alone: the key, what it wants, what it got" {
+  cat >"$BATS_TEST_TMPDIR/faults" <<'END'
+unknown key: colour|colour=red
+unknown key: CWD|CWD=/
+no '=': --port 80|--port 80
+no '=': cwd|cwd
+given twice: cmd|cmd=sleep 1
+cmd: quote not closed: sh -c "it's|cmd=sh -c "it's
+cwd: not an absolute path: srv/www|cwd=srv/www
+stdin: not an absolute path: |stdin=
+stdout: not an absolute path: web.log|stdout = web.log \r
+stderr: not an absolute path: ~/log|stderr=~/log
+env: no NAME=...: A|env=A
+user: no such user: nosuch|user=nosuch
+user: no such user: root:nosuch|user=root:nosuch
+restart: not always, on-failure, never or unless CODE...: no|restart=no
+restart: not always, on-failure, never or unless CODE...: unless 256|restart=unless 256
+backoff: not MIN [MAX]: 5 2|backoff=5 2
+retries: not 1 or more: 0|retries=0
+critical: not yes: no|critical=no
+stop: not SIGNAL [SECONDS]: 30|stop=30
+stop: not SIGNAL [SECONDS]: HUP 1s|stop= HUP 1s
+END
+  while IFS='|' read -r said fault; do
+    printf '%b\n' '# a comment' 'cmd=sleep 1000' "$fault" >"$D/web"
+    run "$GOING" -t -d "$D"
+    line=3
+    case $fault in cmd=sh*)
+      printf '%s\n' "$fault" >"$D/web"
+      run "$GOING" -t -d "$D"
+      line=1
+      ;;
+    esac
+    echo "$output"
+    [ "$status $output" = "1 web:$line: $said" ]
+  done <"$BATS_TEST_TMPDIR/faults"
+}
+
 @test "a service goes on with the same pid when its file becomes a bad one" {
   write_bad_files
   mv "$D" "$D.bad"
@@ -356,7 +399,7 @@ arguments_of() {
   done | LC_ALL=C sort >"$BATS_TEST_TMPDIR/refused"
   run "$GOING" -t -d "$D"
   [ "$status" -eq 1 ]
-  diff "$BATS_TEST_TMPDIR/refused" <(sed -n 's/:2: unknown key or bad value: .*//p' <<<"$output" | LC_ALL=C sort)
+  diff "$BATS_TEST_TMPDIR/refused" <(sed -n 's/:2: stop: not SIGNAL \[SECONDS\]: .*//p' <<<"$output" | LC_ALL=C sort)
   [ "$(ls "$D" | wc -l)" -eq $((${#lines[@]} + 2 * 12)) ]
 }
 
@@ -430,7 +473,7 @@ arguments_of() {
   done
   yes a | head -c 8192 >"$D/web"
   run "$GOING" -t -d "$D"
-  [ "$status $(grep -c 'unknown key or bad value: a=$\|given twice: a=$' <<<"$output")" = '1 4096' ]
+  [ "$status $(grep -c "^web:[0-9]*: no '=': a$" <<<"$output")" = '1 4096' ]
 }
 
 @test "a carriage return at a line's end does not arrive" {

@@ -89,7 +89,7 @@ assert_lively() {
   going_start
   assert_syslog '^<29>going: web: started as [0-9]+$'
   assert_syslog '^<29>going: once: exited with 0 after [0-9]+\.[0-9] s, done$'
-  assert_syslog '^<29>going: bad:1: .*colour=red$'
+  assert_syslog '^<29>going: bad:1: .*unknown key: colour$'
   going_stop
   assert_syslog '^<29>going: web: killed by signal 15 after .* s, stopped$'
   run grep -v '^<29>going: [a-z]*:' "$T/syslog"

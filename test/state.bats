@@ -183,17 +183,18 @@ lacks() { # NAME KEY...
 
 @test "what lies where a state file is made is said, holds nothing up, and its service runs" {
   mkdir -m 755 "$R"
-  mkfifo "$R/.fifo"
-  mkdir "$R/.directory"
   echo precious >"$T/victim"
-  ln -s "$T/victim" "$R/.link"
-  for name in fifo directory link web; do service $name 'cmd=sleep 1000'; done
-  going_start
-  for name in fifo directory link; do assert_log "^$name: started as [0-9]+\$"; done
-  assert_log 'cannot save its state'
-  reads web 'up pid=[0-9]+ start=[0-9]+ starts=1'
-  rm -r "$R/.fifo" "$R/.directory" "$R/.link"
-  for name in fifo directory link; do reads $name 'up pid=[0-9]+ start=[0-9]+ starts=1'; done
+  for what in 'mkfifo' 'mkdir' "ln -s $T/victim"; do
+    $what "$R/..new"
+    service "${what%% *}" 'cmd=sleep 1000'
+    going_start
+    assert_log "^${what%% *}: started as [0-9]+\$"
+    assert_log "^${what%% *}: cannot save its state: "
+    rm -r "$R/..new"
+    reads "${what%% *}" 'up pid=[0-9]+ start=[0-9]+ starts=1'
+    going_stop
+    rm "$D/${what%% *}"
+  done
   [ "$(cat "$T/victim")" = precious ]
 }
 
@@ -270,6 +271,22 @@ lacks() { # NAME KEY...
 }
 
 # Somebody has made it anew, so that others may write there, with links to what is not hers.
+@test "a runtime directory that was removed or replaced is noticed at the next look" {
+  service web 'cmd=sleep 1000'
+  going_start
+  wait_until '[ "$(state web state)" = up ]'
+  pid=$(pid_of web)
+  mv "$R" "$R.away"
+  kill -HUP "$GOING_PID"
+  wait_until '[ "$(pid_of web)" = "$pid" ] && supervises'
+  mv "$R" "$R.away.too"
+  mkdir "$R"
+  service other 'cmd=sleep 1000' # no more than that: any look
+  wait_until '[ "$(pid_of web) $(state other state)" = "$pid up" ] && supervises'
+  [ ! -e "$R.away/other" ]
+  [ ! -e "$R.away.too/other" ]
+}
+
 @test "a runtime directory that was replaced by one that is not safe is not written to" {
   service web 'cmd=sleep 1000' backoff=0
   going_start

@@ -113,14 +113,53 @@ milliseconds() { echo $((${EPOCHREALTIME/./} / 1000)); }
   [ "$(cat "$T/child.got")" = TERM ]
 }
 
-@test "what is left of the group after a stop is killed at once" {
+# A shell that does not exec ends at once, and its server would like to finish what it does.
+@test "what is left of the group keeps the seconds of stop, too, and is killed after them" {
+  trapper slow "trap 'sleep 1; echo finished >$T/slow.done; exit' TERM" "echo \$\$ >$T/slow.pid"
+  program wrapper "$T/slow | cat"
+  service wrapper "cmd=$T/wrapper" 'stop=TERM 60'
   trapper deaf "trap '' TERM" "echo \$\$ >$T/deaf.pid"
   program parent "$T/deaf &" 'exec sleep 1000'
-  service parent "cmd=$T/parent" 'stop=TERM 60'
+  service parent "cmd=$T/parent" 'stop=TERM 2'
   going_start
+  ready slow
   ready deaf
-  rm "$D/parent"
+  before=$(milliseconds)
+  rm "$D/wrapper" "$D/parent"
+  wait_until "! alive $(pid_of parent)"
+  [ "$(state parent state)" = stopping ]
+  alive "$(cat "$T/deaf.pid")"
+  gone wrapper
+  [ "$(cat "$T/slow.done")" = finished ]
   gone parent
+  [ $(($(milliseconds) - before)) -ge 2000 ]
+  not alive "$(cat "$T/deaf.pid")"
+  not alive "$(cat "$T/slow.pid")"
+  assert_log '^parent: killed by signal 15 after [0-9.]* s, stopped$' # as its main process was
+}
+
+@test "a service is not started again before the last of its group has gone, and so it is after USR2" {
+  for how in first USR2; do
+    rm -f "$T"/slow.*
+    trapper slow "trap 'sleep 1; echo finished >$T/slow.done; exit' TERM"
+    program wrapper "$T/slow & exec sleep 1000"
+    service wrapper "cmd=$T/wrapper"
+    [ $how = USR2 ] || going_start
+    ready slow
+    [ $how = first ] || kill -USR2 "$GOING_PID"
+    [ $how = first ] || assert_log '^wrapper: taken over'
+    service wrapper 'cmd=sh -c "test -e '"$T/slow.done"' && exec sleep 1000"'
+    wait_until '[ "$(state wrapper state) $(state wrapper signal)" = "up 15" ]'
+    refute_log 'exited|unseen'
+  done
+}
+
+@test "with those who end by themselves what is left of the group ends at once" {
+  trapper deaf "trap '' TERM" "echo \$\$ >$T/deaf.pid"
+  program parent "$T/deaf &" "until [ -s $T/deaf.pid ]; do :; done" 'exit 3'
+  service parent "cmd=$T/parent" 'stop=TERM 60' restart=never
+  going_start
+  wait_until '[ "$(state parent state) $(state parent exit)" = "done 3" ]'
   wait_until "! alive $(cat "$T/deaf.pid")"
 }
 
@@ -187,6 +226,51 @@ milliseconds() { echo $((${EPOCHREALTIME/./} / 1000)); }
   wait "$GOING_PID"
   dead "$pid"
   assert_log '^deaf: killed by signal 9 '
+}
+
+# Eleven services that take their time to say their last words to a logger, which comes first in
+# the order of the names, and would be the first to go.
+last_words() { # DIRECTORY COMMAND...: what the logger keeps there
+  local dir=$T/$1 i
+  shift
+  mkdir "$dir"
+  trapper talker "trap 'sleep 0.3; echo last words of \$SERVICE; exit' TERM"
+  for i in {1..11}; do service "talker$i" "cmd=$T/talker" "stdout=$T/log.fifo" "stderr=$T/log.fifo"; done
+  service a-log "cmd=$*" "stdin=$T/log.fifo"
+  going_start
+  wait_until '[ "$(grep -ls state=up "$R"/* | wc -l)" = 12 ]'
+  wait_until '[ "$(wc -l <"$T/talker.up")" = 11 ]'
+  kill -TERM "$GOING_PID"
+  wait_until '[ "$(state talker1 state)" = stopping ]'
+  [ "$(state a-log state)" = up ]
+  wait_until '! alive $GOING_PID'
+  wait "$GOING_PID"
+  for i in {1..11}; do grep -qr "last words of talker$i\$" "$dir"; done
+  [ -z "$(ls "$R")" ]
+}
+
+@test "a logger stops last: svlogd has all last words" { last_words svlogd svlogd "$T/svlogd"; }
+@test "a logger stops last: multilog has all last words" { last_words multilog multilog "$T/multilog"; }
+@test "a logger stops last: s6-log has all last words" { last_words s6 s6-log -b "$T/s6"; }
+
+@test "a logger that ends while the others stop is started again, and a second TERM kills it, too" {
+  mkfifo "$T/pipe"
+  trapper deaf "trap '' TERM"
+  service deaf "cmd=$T/deaf" 'stop=TERM 100' "stdout=$T/pipe"
+  service log 'cmd=sleep 1000' "stdin=$T/pipe" backoff=0
+  going_start
+  ready deaf
+  wait_until '[ "$(state log state)" = up ]'
+  kill -TERM "$GOING_PID"
+  wait_until '[ "$(state deaf state)" = stopping ]'
+  kill -KILL "$(pid_of log)"
+  wait_until '[ "$(state log state) $(state log starts)" = "up 2" ]'
+  pid=$(pid_of log)
+  kill -TERM "$GOING_PID"
+  wait_until "! alive $GOING_PID"
+  wait "$GOING_PID"
+  dead "$pid"
+  [ -z "$(ls "$R")" ]
 }
 
 @test "nothing is started again once all are to stop" {

@@ -552,6 +552,22 @@ BODY
   [ "$(pid_of mail)" = "$mail" ]
 }
 
+@test "HUP while a record cannot be read does not overwrite it: nothing runs twice" {
+  service web 'cmd=sleep 1000'
+  going_start
+  wait_until 'is_up web'
+  web=$(pid_of web)
+  going_kill
+  : >"$LOG"
+  WRAP+=(strace -D -qq -o /dev/null -P web -e trace=open,openat -e inject=open,openat:error=EMFILE:when=1..2)
+  going_start
+  assert_log '^web: cannot read its state file: (No file descriptors available|Too many open files)$'
+  kill -HUP "$GOING_PID"
+  assert_log "^web: taken over as $web\$"
+  refute_log '^web: (started|cannot save)'
+  alive "$web"
+}
+
 @test "a process that cannot be watched is not started a second time when the runtime directory is lost meanwhile" {
   service web 'cmd=sleep 1000'
   going_start
@@ -660,8 +676,7 @@ is_one() { is_up web && [ "$(with_argument "$MARK")" = "$(pid_of web)" ]; }
   wait_until 'is_up web && [ "$(state once state)" = done ]'
   before=$(cat "$R/web" "$R/once")
   going_kill
-  : >"$R/.web"
-  : >"$R/.once"
+  : >"$R/..new"
   going_start
   assert_log '^web: taken over as'
   wait_until '[ "$(left)" = "once web" ]'
@@ -707,7 +722,7 @@ is_one() { is_up web && [ "$(with_argument "$MARK")" = "$(pid_of web)" ]; }
   for name in "${names[@]}"; do wait_until "is_up $name"; done
   before=$(grep . "$R"/*)
   going_kill
-  for name in "${names[@]}"; do echo 'state=up pid=1 start=1' >"$R/.$name"; done
+  echo 'state=up pid=1 start=1' >"$R/..new"
   going_start
   for name in "${names[@]}"; do assert_log "^$name: taken over as "; done
   wait_until '[ "$(left | wc -w)" = ${#names[@]} ]'

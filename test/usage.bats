@@ -267,7 +267,7 @@ second_start() {
   going_start
   wait_until '[ "$(state web state)" = up ]'
   old=$(pid_of web)
-  mkdir "$R/.web" # in the place of the new state file
+  mkdir "$R/..new" # in the place of the new state file
   touch "$D/web"
   assert_log '^web: cannot save its state: Is a directory$'
   wait_until '[ "$(grep -c "^web: started" "$LOG")" = 2 ] && ! alive $old'
@@ -278,7 +278,7 @@ second_start() {
   kill -USR2 "$GOING_PID"
   kill -CONT "$GOING_PID"
   wait_until '[ "$(grep -c "^cannot execute .* again: " "$LOG")" = 2 ]'
-  rmdir "$R/.web"
+  rmdir "$R/..new"
   wait_until '[ "$(state web state) $(state web starts)" = "up 2" ]'
   wait_until 'kill -USR2 "$GOING_PID"; grep -q "^web: taken over as" "$LOG"'
   [ "$(grep -c "^web: started" "$LOG")" = 2 ]

@@ -91,5 +91,5 @@ planted() { # SED-SCRIPT
 }
 
 @test "a service that is used after it was forgotten would have been found" {
-  planted '/^static bool forget/,/^}/ { /free(s->text);/d; s|\*at = s->next;||; }'
+  planted '/^static bool reconcile/,/^}/ { /free(s->text);/d; s|\*at = s->next;||; }'
 }

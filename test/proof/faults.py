@@ -491,7 +491,7 @@ def end_of(world, faulty):
 
 # What going says, and what that means.
 MEANS = [
-    (r"cannot read its file|open for writing|no memory", "a file is read a second later"),
+    (r"cannot read its file|no memory", "a file is read a second later"),
     (r"cannot read /", "the directory is read a second later"),
     (r"cannot watch /", "the directory is looked at every second"),
     (r"cannot save its", "a state file is written a second later"),

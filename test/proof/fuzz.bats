@@ -119,11 +119,11 @@ planted() { # SED-SCRIPT [SIZE]
 }
 
 @test "a command of more words than there is room for would have been found" {
-  planted 's|WORDS = FILE_SIZE / 2|WORDS = FILE_SIZE / 64|'
+  planted 's|words\[FILE_MAX / 2 + 1\]|words[FILE_MAX / 64 + 1]|'
 }
 
 @test "a file of more lines than there is room for would have been found" {
-  planted '/^static char\* parse/,/^}/ s|char text\[[^]]*\]|char text[FILE_SIZE]|' 8192
+  planted '/^static char\* parse/,/^}/ s|char text\[[^]]*\]|char text[FILE_MAX]|' 8192
 }
 
 @test "a number that is out of range would have been found" {
@@ -140,5 +140,5 @@ planted() { # SED-SCRIPT [SIZE]
 }
 
 @test "a text that is freed a moment too early would have been found" {
-  planted '/^static void reconcile/,/^}/ s|bool due = |if (s->quick == 2) free(s->text); bool due = |'
+  planted '/^static bool reconcile/,/^}/ s/if (s->state == QUARANTINED && s->due/if (s->quick == 2) free(s->text); &/'
 }

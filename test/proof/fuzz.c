@@ -83,8 +83,8 @@ static void life(char *settings) {
 }
 
 static void service_file(const char *data) {
-  char text[FILE_SIZE + 2], again[2 * FILE_SIZE + 2];
-  char copy[FILE_SIZE], *words[WORDS + 1];
+  char text[FILE_MAX + 2], again[2 * FILE_MAX + 2];
+  char copy[FILE_MAX], *words[WORDS + 1];
   snprintf(text, sizeof text, "%s", data);
   char *settings = parse("fuzzed", text, logged), *end = again;
   if (!settings) return;
@@ -104,7 +104,7 @@ static void service_file(const char *data) {
     end += sprintf(end, "%s\n", line);
     size += strlen(line) + 1;
   }
-  assert(size <= FILE_SIZE + 1);
+  assert(size <= FILE_MAX + 1);
   life(settings);
   char *second = parse("fuzzed", again, logged);
   assert(second && !memcmp(second, settings, size + 1));
@@ -132,14 +132,14 @@ static void state_file(const char *data, size_t size) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  static char text[FILE_SIZE + 1];
+  static char text[FILE_MAX + 1];
   if (run < 0) {
     run = open(getenv("FUZZ_DIR"), O_RDONLY | O_DIRECTORY);
     epoll_fd = epoll_create1(0);
     option['t'] = "";
     assert(run >= 0 && !regcomp(&rules, grammar, REG_EXTENDED | REG_NOSUB));
   }
-  if (size > FILE_SIZE) return -1;
+  if (size > FILE_MAX) return -1;
   memcpy(text, data, size);
   text[size] = '\0';
   if (!strncmp(text, "state", 5))

@@ -21,7 +21,7 @@ steps = [
     ('clone', 'going', r'(clone|clone3|vfork)\('),
     ('setsid', 'child', r'setsid\('),
     ('write', 'both', r'write\(\d+, "state='),
-    ('rename', 'both', rf'renameat2?\(\d+, "\.{name}", \d+, "{name}"'),
+    ('rename', 'both', rf'renameat2?\(\d+, "\.\.new", \d+, "{name}"'),
     ('exec', 'child', r'execve\(.* = 0'),
     ('exec again', 'going', r'execve\(.* = 0'),
     ('kill', 'going', r'kill\(-\d+, SIGKILL\)'),
