@@ -440,8 +440,8 @@ static bool is_trusted(const struct stat* st) {
 // A pid and the time at which its process was started name one process. That
 // time, in hundredths of a second, is the 22nd field of /proc/PID/stat
 // (`proc(5)`); the second is a name that may hold blanks and brackets, so we
-// count from the last bracket. 0 if it cannot be read; NEVER, which is the start
-// time of none, if there is no such process (`kill(2)`). (We read that of
+// count from the last bracket. 0 if it cannot be read; NEVER, which is the
+// start time of none, if there is no such process (`kill(2)`). (We read that of
 // its first task, which says the same: qemu's user emulation makes one up for a
 // process that asks for its own. On Alpha the time is counted in other parts of
 // a second, and nothing can be taken over.)
@@ -671,17 +671,16 @@ static void stop(struct service* s) {
 // If there is a process that was started at another time, it is none of our
 // business.
 //
-// A pidfd is taken out of the epoll before it is closed. To close it is not
-// enough as long as anybody has a copy, and a child that was born a moment ago
-// may still have one: the event would come again, for a service that is not
-// there any more.
+// A pidfd does not tell of its end again. To close it would not be enough for
+// that as long as anybody has a copy, and a child that was born a moment ago
+// may still have one. But the epoll tells once (EPOLLONESHOT, `epoll_ctl(2)`),
+// and of a child that we have reaped not at all.
 static void ended(struct service* s, bool seen) {
   double min, max = 60, retries = atof(find(s->text, "retries", "1e18"));
   const char* policy = s->state == STOPPING ? "" : find(s->text, "restart", "");
   long long start = seen ? 0 : start_of(s->is[PID]);
   if (start && (start == s->is[START] || start == NEVER)) tell(s, SIGKILL);
   if (!seen) s->is[EXIT] = s->is[SIGNAL] = -1;
-  if (s->pidfd) epoll_ctl(epoll_fd, EPOLL_CTL_DEL, s->pidfd, NULL);
   if (s->pidfd) close(s->pidfd);
   s->pidfd = 0;
   double lasted = s->is[START] > 0 ? now - s->is[START] / 100.0 : 0;
@@ -743,9 +742,6 @@ static void reset(struct service* s, char* text) {
 // state file is gone when we try again. In the end we compare the stamps, for
 // its file may have changed while nobody looked.
 //
-// The epoll tells of an end once (EPOLLONESHOT, `epoll_ctl(2)`): who is our
-// child after USR2, and is being stopped, may leave others of its group behind,
-// for whom we wait.
 static bool adopt(struct service* s) {
   struct epoll_event event = {EPOLLIN | EPOLLONESHOT, {s}};
   char text[LINE + 2] = "";
@@ -821,16 +817,17 @@ static bool reconcile(struct service** at) {
 // is started here: the end is a fact, and what follows from it comes with the
 // next look at all services.
 //
-// If it is the main process of a service, how it ended is written down. Unless
-// we have asked for that, the service has ended, and what is left of its group
-// is killed, or the next process would meet the old one's children, still
-// holding its port. But a service that is being stopped has ended when its
-// whole group has: behind a shell that waits for nobody may be a server that
-// has something to finish. What a process leaves behind becomes our child,
-// since we are a subreaper (`prctl(2)`), and so the kernel can tell when no
-// child of ours is left in the group. Until then its number is given to nobody.
-// Any other process is an orphan; to reap those is the duty of a subreaper, and
-// of process 1 of a container.
+// If it is the main process of a service, how it ended is written down, and if
+// there is a pidfd, since it was ours before a USR2, the epoll need not tell of
+// it, too. Unless we have asked for that, the service has ended, and what is
+// left of its group is killed, or the next process would meet the old one's
+// children, still holding its port. But a service that is being stopped has
+// ended when its whole group has: behind a shell that waits for nobody may be a
+// server that has something to finish. What a process leaves behind becomes our
+// child, since we are a subreaper (`prctl(2)`), and so the kernel can tell when
+// no child of ours is left in the group. Until then its number is given to
+// nobody. Any other process is an orphan; to reap those is the duty of a
+// subreaper, and of process 1 of a container.
 //
 // Ten ends may leave a single signal. So the child that a signal tells of is
 // reaped at once, and at the end of the round we ask for any other, until there
@@ -844,6 +841,7 @@ static bool reap(idtype_t type, id_t id) {
   pid_t group = getpgid(info.si_pid);
   while (s && s->is[PID] != group) s = s->next;
   bool is_main = s && info.si_pid == group, exited = info.si_code == CLD_EXITED;
+  if (is_main && s->pidfd) epoll_ctl(epoll_fd, EPOLL_CTL_DEL, s->pidfd, NULL);
   if (is_main && s->state != STOPPING) tell(s, SIGKILL);
   if (is_main) s->is[EXIT] = exited ? info.si_status : -1;
   if (is_main) s->is[SIGNAL] = exited ? -1 : info.si_status;

@@ -154,6 +154,27 @@ milliseconds() { echo $((${EPOCHREALTIME/./} / 1000)); }
   done
 }
 
+# SIGCHLD and the pidfd tell of the same end, and both are heard after a halt.
+@test "after USR2 what is left of the group keeps its time, however its main process is heard of" {
+  trapper slow "trap 'sleep 2; echo finished >$T/slow.done; exit' TERM"
+  trapper main "trap 'sleep 0.5; exit 7' TERM" "$T/slow &"
+  service web "cmd=$T/main" 'stop=TERM 60'
+  going_start
+  ready main
+  ready slow
+  kill -USR2 "$GOING_PID"
+  assert_log '^web: taken over'
+  pid=$(pid_of web)
+  rm "$D/web"
+  wait_until '[ "$(state web state)" = stopping ]'
+  kill -STOP "$GOING_PID"
+  wait_until '[[ $(stat_of $pid) == Z* ]]'
+  kill -CONT "$GOING_PID"
+  gone web
+  [ "$(cat "$T/slow.done")" = finished ]
+  assert_log '^web: exited with 7 '
+}
+
 @test "with those who end by themselves what is left of the group ends at once" {
   trapper deaf "trap '' TERM" "echo \$\$ >$T/deaf.pid"
   program parent "$T/deaf &" "until [ -s $T/deaf.pid ]; do :; done" 'exit 3'
