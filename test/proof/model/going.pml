@@ -175,6 +175,7 @@ bit lost; /* the directory was removed, and nobody has made it again */
 
 bit alive[2], locks[2];
 bit ours[2], dirty[2], quit[2], old[2];
+bit rest[2]; /* it has reaped the main process, and waits for the rest of its group */
 byte state[2], who[2], pidfd[2];
 byte start[2]; /* the start time of a number, once it was looked at */
 bit knows[2 * (N + 1)]; /* it has started this process, or read its record */
@@ -194,7 +195,8 @@ bit calm;
 #define EACH(what) what(1); what(2)
 #define ANY(what) (what(1) || what(2))
 #define locked (locks[0] || locks[1] || ANY(HOLDS))
-#define UNUSED(n) (!is[n] && !crew[n])
+#define UNUSED(n) (!is[n] && !crew[n] && !AWAITED(0, n) && !AWAITED(1, n))
+#define AWAITED(g, n) (rest[g] && who[g] == n)
 #define HOLDS(n) holds[n]
 
 /* Somebody gets a number: who has written it down means somebody else. */
@@ -234,7 +236,7 @@ inline forsake(n) {
 
 /* A going without any memory: one that starts. */
 inline blank(g) {
-  ours[g] = 0; dirty[g] = 0; quit[g] = 0; old[g] = 0;
+  ours[g] = 0; dirty[g] = 0; quit[g] = 0; old[g] = 0; rest[g] = 0;
   state[g] = NOTHING; who[g] = 0; pidfd[g] = CHILD; start[g] = NONE
 }
 inline orphan(n) {
@@ -318,8 +320,7 @@ inline signal(kills) {
 
 /* The end is noted: the rest of ended(). */
 inline note() {
-  if :: pidfd[g] >= OPEN -> STEP("unwatch\n") :: else fi;
-  who[g] = 0; old[g] = 0; pidfd[g] = CHILD;
+  who[g] = 0; old[g] = 0; pidfd[g] = CHILD; rest[g] = 0;
   enter(QUARANTINED)
 }
 
@@ -339,13 +340,18 @@ inline ended_unseen() {
 
 /* reap(): a child `n` is a zombie. To look is no step of its own, for nothing
    comes of it but the next one. An end is never lost: either it is noted, or
-   nobody will ask for it. */
+   nobody will ask for it. One that is being stopped has ended when the rest of
+   its group has, which are children of ours from now on: the last of them holds
+   the number until we have reaped it, and note the end. */
 inline reap() {
   if
-  :: d_step { who[g] == n && state[g] -> STEP("look\n");
-       if :: pidfd[g] != CHILD -> STEP("start\n") :: else fi;
-       if :: pidfd[g] == CHILD || !old[g] -> STEP("kill\n"); signal(1) :: else fi };
-     d_step { note(); STEP("reap\n"); let_go(n); n = 0 }
+  :: d_step { who[g] == n && state[g] && state[g] != STOPPING -> STEP("look\n");
+       if :: pidfd[g] >= OPEN -> STEP("unwatch\n") :: else fi;
+       STEP("kill\n"); signal(1) };
+     d_step { STEP("reap\n"); let_go(n); note(); n = 0 }
+  :: d_step { who[g] == n && state[g] == STOPPING -> STEP("look\n");
+       if :: pidfd[g] >= OPEN -> STEP("unwatch\n"); pidfd[g] = CHILD :: else fi };
+     d_step { STEP("reap\n"); rest[g] = 1; let_go(n); n = 0 }
   :: d_step { !(who[g] == n && state[g]) -> STEP("look\n"); STEP("reap\n");
        assert(!named(n)); let_go(n); n = 0 }
   fi
@@ -451,6 +457,10 @@ asleep: /* init respawns the first; somebody may start a second one by hand */
     :: d_step { MAY(TERM) && !quit[g] -> TAKEN; STEP("-- TERM\n"); quit[g] = 1 }
     :: d_step { MAY_REAP && ANY(ZOMBIE_OF) ->
          n = (ZOMBIE_OF(1) -> 1 : 2) } -> reap()
+
+    /* The last of the group of one that is being stopped. */
+    :: d_step { rest[g] && !crew[who[g]] -> n = who[g]; note();
+         if :: !is[n] -> clear(n) :: else fi; n = 0 }
 
     /* The end of one that was taken over, and is not our child after USR2. */
     :: state[g] > UNKNOWN && (pidfd[g] == ENDED ||
