@@ -250,12 +250,13 @@ milliseconds() { echo $((${EPOCHREALTIME/./} / 1000)); }
 }
 
 # Eleven services that take their time to say their last words to a logger, which comes first in
-# the order of the names, and would be the first to go.
+# the order of the names, and would be the first to go. They end a moment later: what is in the
+# FIFO when a logger is told to end is the logger's to read, and svlogd leaves it there.
 last_words() { # DIRECTORY COMMAND...: what the logger keeps there
   local dir=$T/$1 i
   shift
   mkdir "$dir"
-  trapper talker "trap 'sleep 0.3; echo last words of \$SERVICE; exit' TERM"
+  trapper talker "trap 'sleep 0.3; echo last words of \$SERVICE; sleep 0.3; exit' TERM"
   for i in {1..11}; do service "talker$i" "cmd=$T/talker" "stdout=$T/log.fifo" "stderr=$T/log.fifo"; done
   service a-log "cmd=$*" "stdin=$T/log.fifo"
   going_start
