@@ -218,7 +218,7 @@ life() { # FIFO
 }
 
 @test "found: a start time that cannot be read when it is looked at again" {
-  finds watch '-- it forks' '-- it ends' start unwatch clone -- -DBLIND
+  finds watch '-- it forks' '-- it ends' start clone -- -DBLIND
 }
 
 @test "found: a directory that is removed while another going waits for it" {
